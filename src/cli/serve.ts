@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import { createProcessLogger, startServer } from "../compose.ts";
+import { assertServable } from "../config/assert-servable.ts";
+import { loadSettings } from "./load-settings.ts";
+import { renderStartScreen } from "./start-screen.ts";
+
+/** `sluice serve`, which is also what runs when no command is named. */
+export function createServeCommand(): Command {
+  return new Command("serve")
+    .description("Serve the models over HTTP (default).")
+    .argument("[settings...]", "any setting as a flag, e.g. --server.port 9000")
+    .option("--config <file>", "YAML file with settings (default: sluice.yaml if there is one)")
+    .allowUnknownOption()
+    .addHelpText("after", HELP)
+    .action(async (_settings, _options, command: Command) => {
+      await serve(command.parent?.args.filter((word) => word !== "serve") ?? []);
+    });
+}
+
+const HELP = `
+Every setting is also an environment variable (SLUICE_SERVER_PORT) and a line of the YAML file.
+'sluice config show' prints what is in force; docs/reference/configuration.md lists all settings.
+
+Examples:
+  npm start                                   on http://127.0.0.1:8000
+  npm start -- --server.port 9000             on another port
+  npm start -- --config production.yaml       with a file of settings`;
+
+async function serve(words: readonly string[]): Promise<void> {
+  const startedMs = performance.now() - process.uptime() * 1000;
+  const { config, origins, file } = loadSettings(words);
+  assertServable(config, origins);
+  const logger = createProcessLogger(config);
+  const server = await startServer(config, logger);
+  const screen = renderStartScreen({
+    config,
+    server,
+    file,
+    startMs: performance.now() - startedMs,
+  });
+  process.stdout.write(screen);
+
+  let draining = false;
+  const stop = (signal: string) => {
+    if (draining) return;
+    draining = true;
+    logger.info("draining", { signal });
+    void server.drain().then((cut) => {
+      logger.info("stopped", { cutConnections: cut });
+      process.exitCode = cut === 0 ? 0 : 1;
+    });
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}

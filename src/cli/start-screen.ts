@@ -1,0 +1,53 @@
+import type { RunningServer } from "../compose.ts";
+import { SLUICE_VERSION } from "../compose.ts";
+import { isKeyRequired } from "../config/assert-servable.ts";
+import type { Config } from "../config/schema.ts";
+import type { VersionStatus } from "../core/models/registry.ts";
+
+export interface StartScreenFacts {
+  readonly config: Config;
+  readonly server: RunningServer;
+  readonly file: string | undefined;
+  /** From the start of the process until now. */
+  readonly startMs: number;
+}
+
+/** What a person sees first: where it runs, what runs, and a line that works when pasted. */
+export function renderStartScreen({ config, server, file, startMs }: StartScreenFacts): string {
+  const { registry } = server.inference.pipeline;
+  const keyed = isKeyRequired(config);
+  const rows: [string, string][] = [
+    ["address", server.url],
+    ["docs", `${server.url}/docs`],
+    ...registry.list().map((status): [string, string] => ["model", describeModel(status)]),
+    ...server.inference.drivers.map(({ port, driver }): [string, string] => [port, driver]),
+    ["keys", keyed ? `required, ${config.auth.keys.length} known` : "not required"],
+    ["settings", file ?? "defaults, environment and flags"],
+  ];
+  const table = rows.map(([name, value]) => `  ${name.padEnd(11)} ${value}`).join("\n");
+  const header = keyed ? " -H 'Authorization: Bearer YOUR_KEY'" : "";
+  const body = `'{"text": "The food was wonderful and the staff were friendly."}'`;
+  return [
+    "",
+    `  Sluice ${SLUICE_VERSION}, ready in ${(startMs / 1000).toFixed(2)} s`,
+    "",
+    table,
+    "",
+    "  Try it:",
+    `  curl -s ${server.url}/classify -H 'Content-Type: application/json'${header} -d ${body}`,
+    "",
+    "",
+  ].join("\n");
+}
+
+function describeModel(status: VersionStatus): string {
+  const name = `${status.model} ${status.version}`;
+  if (status.state !== "ready") return `${name} · ${status.state}: ${status.reason ?? ""}`;
+  const facts = [
+    status.isDefault ? "default" : undefined,
+    status.serving?.manifest.labels.slice(0, 4).join("/"),
+    status.serving?.manifest.languages.join("+"),
+    status.serving?.backend.description,
+  ];
+  return [name, ...facts.filter((fact) => fact !== undefined && fact !== "")].join(" · ");
+}

@@ -1,0 +1,117 @@
+import { boolean, choice, integer, map, number, section, text } from "./setting.ts";
+
+const MODEL_NAME = {
+  type: "string",
+  pattern: "^[a-z0-9]+(-[a-z0-9]+)*$",
+  patternMeaning: "a model name: lower-case letters and digits, with single hyphens between them",
+} as const;
+
+/** Which models are served. */
+export const modelSettings = section("Which models are served.", {
+  directory: text({
+    default: "models",
+    aliases: ["MODEL_PATH"],
+    description:
+      "Folder of model packages, laid out as `<name>/<version>/`. A relative path starts at the working directory.",
+  }),
+  defaultModel: text({
+    default: "text-classification",
+    pattern: MODEL_NAME.pattern,
+    patternMeaning: MODEL_NAME.patternMeaning,
+    description: "Model that answers requests which name none.",
+  }),
+  defaultVersions: map(
+    MODEL_NAME,
+    {
+      type: "string",
+      pattern: "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$",
+      patternMeaning: "a version as major.minor.patch",
+    },
+    {
+      description:
+        "Version that answers requests which name none, per model. A model that is not listed answers with its highest version.",
+    },
+  ),
+  failOnInvalid: boolean({
+    default: false,
+    description:
+      "Refuse to start when a package is invalid. Otherwise it is reported and the others are served.",
+  }),
+});
+
+/** Where and with what models run. */
+export const inferenceSettings = section("Where and with what models run.", {
+  execution: choice(["auto", "inline", "workers"], {
+    default: "auto",
+    description:
+      "Run models on the server's own thread (`inline`) or in worker threads. `auto` measures each model at start and runs it inline when that is faster.",
+  }),
+  runtime: choice(["auto", "typescript", "onnxruntime"], {
+    default: "auto",
+    description:
+      "Program that computes the model. `auto` takes the built-in one for graphs that it knows and ONNX Runtime for all others.",
+  }),
+  workers: integer({
+    default: 0,
+    minimum: 0,
+    maximum: 1024,
+    description: "Worker threads that run models; 0 is one per processor core.",
+  }),
+  threadsPerWorker: integer({
+    default: 1,
+    minimum: 1,
+    maximum: 256,
+    description:
+      "Threads that one run of ONNX Runtime may use. More than one shortens single large runs and costs throughput.",
+  }),
+  inlineMaxRunMs: number({
+    default: 0.2,
+    minimum: 0,
+    maximum: 1000,
+    description:
+      "Longest time that one run may take for `execution: auto` to choose `inline`: while it runs, the server answers nobody else.",
+  }),
+});
+
+/** How waiting requests are put together into batches. */
+export const batchingSettings = section("How waiting requests are put together into batches.", {
+  maxBatchItems: integer({
+    default: 128,
+    minimum: 1,
+    maximum: 65_536,
+    description: "Most texts in one batch.",
+  }),
+  maxBatchTokens: integer({
+    default: 16_384,
+    minimum: 1,
+    maximum: 16_777_216,
+    description: "Most tokens in one batch, filling included. It bounds the memory of a run.",
+  }),
+  maxQueueDelayMs: integer({
+    default: 0,
+    minimum: 0,
+    maximum: 1000,
+    description:
+      "Time for which a free worker waits for more work. 0 never waits: batches form from what arrives while the worker is busy. 100 is the classic value of model servers.",
+  }),
+  minBatchItems: integer({
+    default: 8,
+    minimum: 1,
+    maximum: 65_536,
+    description:
+      "Texts that end the wait of `batching.maxQueueDelayMs` early; without a wait it means nothing. At most `batching.maxBatchItems`.",
+  }),
+  maxQueueItems: integer({
+    default: 2048,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "Most texts waiting; further ones are refused with 429.",
+  }),
+  maxQueueWaitMs: integer({
+    default: 250,
+    minimum: 1,
+    maximum: 600_000,
+    description:
+      "Predicted wait above which new work is refused with 429 instead of being answered late.",
+  }),
+});

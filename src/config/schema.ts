@@ -1,0 +1,32 @@
+import type { Static } from "typebox";
+import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
+import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
+import { authSettings, limitSettings, serverSettings } from "./server-settings.ts";
+import { root } from "./setting.ts";
+import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-settings.ts";
+
+/**
+ * Every setting of Sluice, in the order of the reference page. A JSON Schema whose keywords the loader, the
+ * reference page, the editor schema and the static type are all read from.
+ */
+export const configSchema = root("Configuration of Sluice.", {
+  server: serverSettings,
+  limits: limitSettings,
+  auth: authSettings,
+  rateLimit: rateLimitSettings,
+  cache: cacheSettings,
+  models: modelSettings,
+  inference: inferenceSettings,
+  batching: batchingSettings,
+  overload: overloadSettings,
+  shutdown: shutdownSettings,
+  logging: loggingSettings,
+  replicas,
+});
+
+type DeepReadonly<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+  : Value;
+
+/** The complete, checked configuration: every setting has a value. */
+export type Config = DeepReadonly<Static<typeof configSchema>>;

@@ -1,0 +1,56 @@
+/** Limits of one batch. Defaults and meanings: `batching` in the configuration reference. */
+export interface BatchLimits {
+  readonly maxBatchItems: number;
+  /** Ids a batch may hold once padded. One text that is longer than this runs alone. */
+  readonly maxBatchTokens: number;
+  /** 0 = natural batching: whatever waits is sent as soon as a slot is free. */
+  readonly maxQueueDelayMs: number;
+  /** With `maxQueueDelayMs` > 0: send as soon as this many wait. */
+  readonly minBatchItems: number;
+}
+
+/** What the policy looks at: the front of the queue, oldest first. */
+export interface QueueSnapshot {
+  /** Ids per waiting text, oldest first; at least the first `maxBatchItems` of the queue. */
+  readonly tokenCounts: readonly number[];
+  /** How long the oldest has waited. */
+  readonly oldestWaitMs: number;
+}
+
+export type BatchDecision =
+  | { readonly kind: "idle" }
+  /** Look again in `delayMs`, or when something arrives. */
+  | { readonly kind: "wait"; readonly delayMs: number }
+  /** Send the `take` oldest as one batch. */
+  | { readonly kind: "run"; readonly take: number };
+
+/**
+ * Decides, for a free slot, what to send now. Pure.
+ *
+ * With natural batching nothing ever waits while a slot is free: batches grow by themselves exactly when the model is
+ * the bottleneck, because texts gather while all slots are busy. A timer can only add latency to that; it exists for
+ * models whose single runs are very dear.
+ */
+export function decideBatch(queue: QueueSnapshot, limits: BatchLimits): BatchDecision {
+  if (queue.tokenCounts.length === 0) return { kind: "idle" };
+  const take = countFitting(queue.tokenCounts, limits);
+  const isFull = take < queue.tokenCounts.length || take === limits.maxBatchItems;
+  const delayMs = limits.maxQueueDelayMs - queue.oldestWaitMs;
+  if (isFull || delayMs <= 0 || queue.tokenCounts.length >= limits.minBatchItems) {
+    return { kind: "run", take };
+  }
+  return { kind: "wait", delayMs };
+}
+
+/** How many of the oldest fit into one padded batch; at least one. */
+function countFitting(tokenCounts: readonly number[], limits: BatchLimits): number {
+  let longest = 0;
+  let take = 0;
+  for (const tokens of tokenCounts) {
+    longest = Math.max(longest, tokens);
+    const fits = take < limits.maxBatchItems && longest * (take + 1) <= limits.maxBatchTokens;
+    if (take > 0 && !fits) break;
+    take++;
+  }
+  return take;
+}

@@ -1,0 +1,59 @@
+import { toSluiceError } from "../errors.ts";
+import type { BatcherOptions } from "../inference/batcher.ts";
+import { Batcher } from "../inference/batcher.ts";
+import type { ModelRuntime } from "../ports/model-runtime.ts";
+import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
+import type { ModelRegistry } from "./registry.ts";
+
+export interface LoadModelsOptions {
+  readonly source: ModelSource;
+  readonly runtime: ModelRuntime;
+  readonly registry: ModelRegistry;
+  /** Everything a batcher needs beside the model itself. */
+  readonly batching: Pick<BatcherOptions, "clock" | "limits" | "observer">;
+}
+
+/**
+ * Brings every package of the source to `ready` or, with a reason, to `failed`. One bad package never keeps the
+ * others from serving. Packages load one after another, because loading and measuring want the processor to themselves.
+ *
+ * @throws SluiceError `unavailable` when the source itself cannot be read.
+ */
+export async function loadModels(options: LoadModelsOptions): Promise<void> {
+  const packages = await options.source.list();
+  for (const found of packages) {
+    options.registry.discover(found.model, found.version);
+    await loadPackage(found, options);
+  }
+}
+
+async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions): Promise<void> {
+  const { registry, runtime, batching } = options;
+  const { model, version } = found;
+  try {
+    registry.transition(model, version, "verifying");
+    const verified = await found.verify();
+    registry.transition(model, version, "loading");
+    const { tokenizer, backend } = await runtime.start(verified);
+    registry.transition(model, version, "warming");
+    await backend.run([tokenizer.encode("warm-up"), tokenizer.encode("")]);
+    const batcher = new Batcher({ model, version, backend, ...batching });
+    const { manifest, digest } = verified;
+    registry.activate({ manifest, digest, tokenizer, backend, batcher });
+  } catch (thrown) {
+    registry.fail(model, version, toSluiceError(thrown).message);
+  }
+}
+
+/** Answers what was accepted, then frees all models. */
+export async function unloadModels(registry: ModelRegistry): Promise<void> {
+  const ready = registry.list().filter((entry) => entry.state === "ready");
+  await Promise.all(
+    ready.map(async ({ model, version, serving }) => {
+      registry.transition(model, version, "draining");
+      await serving?.batcher.drain();
+      await serving?.backend.close();
+      registry.transition(model, version, "unloaded");
+    }),
+  );
+}

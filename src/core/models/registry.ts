@@ -1,0 +1,136 @@
+import type { ErrorCode } from "../errors.ts";
+import { SluiceError } from "../errors.ts";
+import type { RoutingTable } from "./routing-table.ts";
+import { buildRoutingTable } from "./routing-table.ts";
+import type { ServingVersion } from "./serving-version.ts";
+import { compareVersions } from "./version-number.ts";
+import type { VersionState } from "./version-state.ts";
+import { assertTransition } from "./version-state.ts";
+
+/** What people see of a version. */
+export interface VersionStatus {
+  readonly model: string;
+  readonly version: string;
+  readonly state: VersionState;
+  /** Why it failed; only in state `failed`. */
+  readonly reason: string | undefined;
+  readonly isDefault: boolean;
+  readonly serving: ServingVersion | undefined;
+}
+
+interface Entry {
+  readonly model: string;
+  readonly version: string;
+  state: VersionState;
+  reason: string | undefined;
+  serving: ServingVersion | undefined;
+}
+
+/** Knows every version and its state, and finds the one that answers a request. */
+export class ModelRegistry {
+  readonly #models = new Map<string, Map<string, Entry>>();
+  readonly #pinned: Readonly<Record<string, string>>;
+  #routes: RoutingTable = new Map();
+
+  /** @param pinned model → version that answers requests which name none; default: the highest ready version */
+  constructor(pinned: Readonly<Record<string, string>> = {}) {
+    this.#pinned = pinned;
+  }
+
+  /** @throws SluiceError `internal` when the version is already known. */
+  discover(model: string, version: string): void {
+    const versions = this.#models.get(model) ?? new Map<string, Entry>();
+    if (versions.has(version)) {
+      throw new SluiceError("internal", `${model} ${version} was discovered twice.`);
+    }
+    this.#models.set(model, versions);
+    versions.set(version, {
+      model,
+      version,
+      state: "discovered",
+      reason: undefined,
+      serving: undefined,
+    });
+  }
+
+  /** Moves a version along; use `activate` and `fail` for the two states that carry something. */
+  transition(model: string, version: string, to: VersionState): void {
+    const entry = this.#entry(model, version);
+    assertTransition(entry.state, to);
+    entry.state = to;
+    if (to === "unloaded") entry.serving = undefined;
+    this.#rebuildRoutes();
+  }
+
+  /** From `warming` to `ready`: from now on requests reach it. */
+  activate(serving: ServingVersion): void {
+    const { name, version } = serving.manifest;
+    this.#entry(name, version).serving = serving;
+    this.transition(name, version, "ready");
+  }
+
+  fail(model: string, version: string, reason: string): void {
+    this.#entry(model, version).reason = reason;
+    this.transition(model, version, "failed");
+  }
+
+  /**
+   * The version that answers a request.
+   *
+   * @throws SluiceError `not_found` naming what exists; `unavailable` when the version is known but not ready.
+   */
+  resolve(model: string, version: string | undefined): ServingVersion {
+    const versions = this.#models.get(model);
+    if (versions === undefined) {
+      throw notFound(`There is no model "${model}".`, "model", [...this.#models.keys()]);
+    }
+    const wanted = version ?? this.#routes.get(model)?.defaultVersion;
+    if (wanted === undefined) {
+      throw new SluiceError("unavailable", `No version of model "${model}" is ready.`);
+    }
+    const entry = versions.get(wanted);
+    if (entry === undefined) {
+      const message = `There is no version "${wanted}" of model "${model}".`;
+      throw notFound(message, "model_version", [...versions.keys()].sort(compareVersions));
+    }
+    if (entry.state === "ready" && entry.serving !== undefined) return entry.serving;
+    throw new SluiceError("unavailable", notReadyMessage(entry));
+  }
+
+  /** Every version, by model and then by number. */
+  list(): readonly VersionStatus[] {
+    const entries = [...this.#models.values()].flatMap((versions) => [...versions.values()]);
+    entries.sort(
+      (a, b) => a.model.localeCompare(b.model, "en") || compareVersions(a.version, b.version),
+    );
+    return entries.map((entry) => ({
+      ...entry,
+      isDefault: this.#routes.get(entry.model)?.defaultVersion === entry.version,
+    }));
+  }
+
+  #entry(model: string, version: string): Entry {
+    const entry = this.#models.get(model)?.get(version);
+    if (entry === undefined) throw new SluiceError("internal", `${model} ${version} is unknown.`);
+    return entry;
+  }
+
+  #rebuildRoutes(): void {
+    const ready = this.list().filter((entry) => entry.state === "ready");
+    this.#routes = buildRoutingTable(ready, this.#pinned);
+  }
+}
+
+function notFound(message: string, field: string, existing: readonly string[]): SluiceError {
+  const code: ErrorCode = "not_found";
+  if (existing.length === 0) return new SluiceError(code, `${message} No models are loaded.`);
+  const known = `Available: ${existing.join(", ")}.`;
+  return new SluiceError(code, `${message} ${known}`, {
+    details: [{ field, problem: known }],
+  });
+}
+
+function notReadyMessage(entry: Entry): string {
+  const reason = entry.reason === undefined ? "" : `: ${entry.reason}`;
+  return `Version ${entry.version} of model "${entry.model}" is ${entry.state}${reason}`;
+}

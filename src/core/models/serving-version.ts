@@ -1,0 +1,14 @@
+import type { Batcher } from "../inference/batcher.ts";
+import type { Backend } from "../ports/backend.ts";
+import type { Tokenizer } from "../ports/tokenizer.ts";
+import type { ModelManifest } from "./manifest.ts";
+
+/** A loaded version with everything that a request needs from it. */
+export interface ServingVersion {
+  readonly manifest: ModelManifest;
+  /** Lower-case hex SHA-256 over the package's manifest and model file. */
+  readonly digest: string;
+  readonly tokenizer: Tokenizer;
+  readonly backend: Backend;
+  readonly batcher: Batcher;
+}

@@ -1,0 +1,33 @@
+import type { ModelManifest } from "../models/manifest.ts";
+
+/** A verified model package: its manifest was parsed and its files have the digests that the manifest states. */
+export interface ModelPackage {
+  readonly manifest: ModelManifest;
+  /** Lower-case hex SHA-256 over manifest and model file. */
+  readonly digest: string;
+  /** Where the files are, in the driver's terms; a runtime factory of the same kind understands it. */
+  readonly location: string;
+}
+
+/** A package that was found and not yet looked into. */
+export interface DiscoveredPackage {
+  readonly model: string;
+  readonly version: string;
+  /**
+   * Reads and checks the package.
+   *
+   * @throws SluiceError `invalid_argument` with the reason: manifest wrong, file missing, digest differs.
+   */
+  verify(): Promise<ModelPackage>;
+}
+
+/** Where model packages come from. */
+export interface ModelSource {
+  readonly description: string;
+  /**
+   * Everything that looks like a package, in no particular order.
+   *
+   * @throws SluiceError `unavailable` when the source itself cannot be read.
+   */
+  list(): Promise<readonly DiscoveredPackage[]>;
+}

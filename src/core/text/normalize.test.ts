@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { countCharacters, normalizeText } from "./normalize.ts";
+
+test("plain English text stays as it is", () => {
+  expect(normalizeText("The food was great!")).toBe("The food was great!");
+});
+
+test("line breaks, tabs, control characters and runs of blanks become one space", () => {
+  expect(normalizeText("  good\r\n\tbut \u0000\u0007slow\u2003\u3000service ")).toBe(
+    "good but slow service",
+  );
+});
+
+test("full-width and ligature forms equal their plain forms", () => {
+  expect(normalizeText("ＧＯＯＤ！ ﬁne")).toBe("GOOD! fine");
+});
+
+test("invisible characters vanish and emoji joiners stay", () => {
+  expect(normalizeText("go\u200bod\ufeff \u202edog\u202c")).toBe("good dog");
+  expect(normalizeText("👩\u200d💻")).toBe("👩\u200d💻");
+});
+
+test("lone surrogates become the replacement character", () => {
+  expect(normalizeText("a\ud800b")).toBe("a\ufffdb");
+});
+
+test("text of blanks and control characters alone becomes empty", () => {
+  expect(normalizeText(" \t\u200b\u0001 ")).toBe("");
+});
+
+test("normalizing twice gives the same as once, for any string", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+      const once = normalizeText(text);
+      expect(normalizeText(once)).toBe(once);
+      expect(once.isWellFormed()).toBe(true);
+    }),
+  );
+});
+
+test("characters are counted as code points", () => {
+  expect(countCharacters("naïve 👍")).toBe(7);
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(countCharacters(text)).toBe([...text].length);
+    }),
+  );
+});

@@ -1,0 +1,53 @@
+/**
+ * Brings text into the one form that models are trained on and caches are keyed by.
+ *
+ * In this order: lone surrogates become U+FFFD; Unicode compatibility composition (NFKC, Unicode Standard Annex 15),
+ * so that full-width letters and ligatures equal their plain forms; control characters, line breaks and every kind
+ * of blank become one space; invisible formatting characters (zero-width space, direction marks, byte-order mark)
+ * vanish; blanks at both ends are cut. Joiners stay, because they hold emoji and Persian words together.
+ *
+ * Idempotent. The result may be empty. NFKC can make text longer, at most 18 times.
+ */
+export function normalizeText(text: string): string {
+  if (isPlainAscii(text)) return text;
+  return text
+    .toWellFormed()
+    .normalize("NFKC")
+    .replace(INVISIBLE, "")
+    .replace(BLANKS, " ")
+    .trim()
+    .normalize("NFKC");
+}
+
+/** Soft hyphen, zero-width space, direction marks and isolates, word joiner and its kin, byte-order mark. */
+const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;
+/** Runs of white space and control characters (general category Cc). */
+const BLANKS = /[\s\p{Cc}]+/gu;
+
+/** True for text that is already in normal form: printable ASCII with single, inner blanks. Most English text is. */
+function isPlainAscii(text: string): boolean {
+  let previousBlank = true;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+    const blank = code === 0x20;
+    if (blank && previousBlank) return false;
+    previousBlank = blank;
+  }
+  return !previousBlank || text.length === 0;
+}
+
+/** Number of Unicode code points, which is what people and JSON Schema's maxLength count. */
+export function countCharacters(text: string): number {
+  let surrogatePairs = 0;
+  for (let i = 0; i + 1 < text.length; i++) {
+    const high = text.charCodeAt(i);
+    if (high < 0xd800 || high > 0xdbff) continue;
+    const low = text.charCodeAt(i + 1);
+    if (low >= 0xdc00 && low <= 0xdfff) {
+      surrogatePairs++;
+      i++;
+    }
+  }
+  return text.length - surrogatePairs;
+}

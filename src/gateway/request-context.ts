@@ -1,0 +1,35 @@
+import type { FastifyRequest } from "fastify";
+import type { StageTimings } from "../core/inference/result.ts";
+
+/** Who is asking, as far as limits are concerned. */
+export interface Caller {
+  /** Key of the rate limit: `key:<id>` or `address:<address>`. */
+  readonly id: string;
+  /** Allowance of its own; `undefined` = the server's. */
+  readonly rateLimitRequests: number | undefined;
+}
+
+/** What the gateway knows about a request while it is being answered. */
+export interface RequestContext {
+  readonly startedMs: number;
+  /** Set once the request has passed authentication. */
+  caller: Caller | undefined;
+  authMs: number;
+  /** Set by routes that ran a model. */
+  stages: (StageTimings & { readonly cache: string }) | undefined;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    context: RequestContext;
+  }
+  interface FastifyContextConfig {
+    /** `public` routes need no key and are not counted against any allowance. Default: `caller`. */
+    access?: "public" | "caller";
+  }
+}
+
+/** Whether the route answers anybody, without key and without limit. */
+export function isPublic(request: FastifyRequest): boolean {
+  return request.routeOptions.config.access === "public";
+}

@@ -1,0 +1,230 @@
+import type { EncodedText } from "../../core/ports/tokenizer.ts";
+import { CHARACTER_CLASS, createCaseTable, createCharacterClasses } from "./character-classes.ts";
+import type { HashedNgramsSettings } from "./settings.ts";
+
+/** Offset and prime of FNV-1a in 32 bits (Fowler, Noll, Vo; RFC 9923), applied to UTF-16 units instead of bytes. */
+const HASH_START = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
+/** Odd and far from regular (2^32 divided by the golden ratio): spreads the left word of a pair. */
+const PAIR_FACTOR = 0x9e3779b1;
+
+/** Kinds of features live in separate worlds: `good` as a word, after a negation and as a prefix are three features. */
+const WORD_SEED = 0;
+const NEGATED_SEED = 0x3c6ef372;
+const PREFIX_SEED = 0x1b873593;
+const PAIR_SEED = 0x5bd1e995;
+const TRIPLE_SEED = 0x27d4eb2f;
+const UNSPACED_SEED = 0x165667b1;
+const MARK_SEED = 0x7feb352d;
+
+/** Stand for the two ends of an unspaced run; control characters, so they occur in no normalized text. */
+const RUN_START = 1;
+const RUN_END = 2;
+const EMPTY_TEXT_ID = 1;
+const FIRST_FEATURE_ID = 2;
+/** Runs of marks count by their first three units, so that `!!!!!` equals `!!!`. */
+const MAX_MARK_UNITS = 3;
+const LETTER_N = "n".charCodeAt(0);
+const LETTER_T = "t".charCodeAt(0);
+const EXCLAMATION = "!".charCodeAt(0);
+const QUESTION = "?".charCodeAt(0);
+
+/**
+ * Scans one text after the other and collects feature ids. Keeps scratch memory between texts, so one instance must not
+ * be shared between threads; `scan` is synchronous and starts from a clean state, so sharing within a thread is safe.
+ *
+ * Reads beyond the end of a string give NaN, and `table[NaN]` is undefined, which equals no class: the loops below rely
+ * on that instead of checking twice.
+ */
+export class FeatureScanner {
+  readonly #settings: HashedNgramsSettings;
+  readonly #classes = createCharacterClasses();
+  readonly #folded: Uint16Array;
+  readonly #negations: ReadonlySet<number>;
+  /** Marks the low bytes of the hashes in `#negations`: spares most words the look-up in the set. */
+  readonly #maybeNegation = new Uint8Array(256);
+  readonly #contractedNot = hashWord("nt");
+  readonly #mask: number;
+  readonly #ids: Int32Array;
+  #count = 0;
+  /** Hash of the word before and of the one before that; 0 at the start of a phrase. */
+  #previous = 0;
+  #beforePrevious = 0;
+  /** How many of the next words still stand under a negation. */
+  #negatedWords = 0;
+
+  constructor(settings: HashedNgramsSettings) {
+    this.#settings = settings;
+    this.#folded = createCaseTable(settings.lowercase);
+    this.#negations = new Set(settings.negations.map(hashWord));
+    for (const hash of this.#negations) this.#maybeNegation[hash & 0xff] = 1;
+    this.#mask = settings.buckets - 1;
+    this.#ids = new Int32Array(settings.maxIds);
+  }
+
+  /** @param text normalized by `core/text/normalize.ts`. */
+  scan(text: string): EncodedText {
+    this.#count = 0;
+    this.#endPhrase();
+    const classes = this.#classes;
+    const { maxIds } = this.#settings;
+    let at = 0;
+    while (at < text.length && this.#count <= maxIds) {
+      const characterClass = classes[text.charCodeAt(at)];
+      if (characterClass === CHARACTER_CLASS.word) at = this.#scanWord(text, at);
+      else if (characterClass === CHARACTER_CLASS.blank) at++;
+      else at = this.#scanOther(text, at, characterClass ?? CHARACTER_CLASS.blank);
+    }
+    if (this.#count === 0) this.#ids[this.#count++] = EMPTY_TEXT_ID;
+    const truncated = this.#count > maxIds;
+    return { ids: this.#ids.slice(0, truncated ? maxIds : this.#count), truncated };
+  }
+
+  #scanOther(text: string, at: number, characterClass: number): number {
+    if (characterClass === CHARACTER_CLASS.unspaced) return this.#scanUnspaced(text, at);
+    if (characterClass === CHARACTER_CLASS.symbol) return this.#scanSymbol(text, at);
+    return this.#scanMarks(text, at);
+  }
+
+  /** @returns the index behind the word, or behind the `t` of a contracted `not`. */
+  #scanWord(text: string, start: number): number {
+    const classes = this.#classes;
+    const folded = this.#folded;
+    const { min, max } = this.#settings.wordPrefixes;
+    let hash = HASH_START;
+    let hashBeforeLast = HASH_START;
+    let end = start;
+    let unit = text.charCodeAt(end);
+    while (classes[unit] === CHARACTER_CLASS.word) {
+      const length = end - start;
+      if (length >= min && length <= max) this.#emit(hash ^ PREFIX_SEED);
+      hashBeforeLast = hash;
+      hash = Math.imul(hash ^ (folded[unit] as number), HASH_PRIME);
+      unit = text.charCodeAt(++end);
+    }
+    if (classes[unit] === CHARACTER_CLASS.apostrophe && this.#isContractedNot(text, end)) {
+      if (end - start > 1) this.#addWord(hashBeforeLast);
+      this.#addWord(this.#contractedNot);
+      return end + 2;
+    }
+    this.#addWord(hash);
+    return end;
+  }
+
+  /** True for an apostrophe at `at` in `n't`, whether or not blanks were put before the `n`. */
+  #isContractedNot(text: string, at: number): boolean {
+    return (
+      this.#folded[text.charCodeAt(at - 1)] === LETTER_N &&
+      this.#folded[text.charCodeAt(at + 1)] === LETTER_T &&
+      this.#classes[text.charCodeAt(at + 2)] !== CHARACTER_CLASS.word
+    );
+  }
+
+  #addWord(hash: number): void {
+    const { wordNgrams, negationWords } = this.#settings;
+    if (wordNgrams.min === 1) {
+      this.#emit(hash ^ (this.#negatedWords > 0 ? NEGATED_SEED : WORD_SEED));
+    }
+    if (this.#previous !== 0 && wordNgrams.max >= 2) {
+      const pair = Math.imul(this.#previous, PAIR_FACTOR) + hash;
+      if (wordNgrams.min <= 2) this.#emit(pair ^ PAIR_SEED);
+      if (this.#beforePrevious !== 0 && wordNgrams.max >= 3) {
+        const left = Math.imul(this.#beforePrevious, PAIR_FACTOR) + this.#previous;
+        this.#emit((Math.imul(left, PAIR_FACTOR) + hash) ^ TRIPLE_SEED);
+      }
+    }
+    this.#beforePrevious = this.#previous;
+    this.#previous = hash;
+    if (this.#maybeNegation[hash & 0xff] === 1 && this.#negations.has(hash)) {
+      this.#negatedWords = negationWords;
+    } else if (this.#negatedWords > 0) this.#negatedWords--;
+  }
+
+  /** Every run of `min` … `max` characters, hashed backwards from its last character. */
+  #scanUnspaced(text: string, start: number): number {
+    const classes = this.#classes;
+    let end = start;
+    while (classes[text.charCodeAt(end)] === CHARACTER_CLASS.unspaced) {
+      this.#addUnspaced(text, start, end, text.charCodeAt(end));
+      end++;
+    }
+    this.#addUnspaced(text, start, end, RUN_END);
+    this.#endPhrase();
+    return end;
+  }
+
+  #addUnspaced(text: string, start: number, at: number, last: number): void {
+    const { min, max } = this.#settings.unspacedNgrams;
+    let hash = Math.imul(UNSPACED_SEED ^ last, HASH_PRIME);
+    if (min === 1 && last !== RUN_END) this.#emit(hash);
+    for (let length = 2; length <= max; length++) {
+      const first = at - length + 1;
+      if (first < start - 1) return;
+      const unit = first < start ? RUN_START : text.charCodeAt(first);
+      hash = Math.imul(hash ^ unit, HASH_PRIME);
+      if (length >= min) this.#emit(hash);
+    }
+  }
+
+  #scanSymbol(text: string, start: number): number {
+    const unit = text.charCodeAt(start);
+    let hash = Math.imul(HASH_START ^ unit, HASH_PRIME);
+    let end = start + 1;
+    if (unit >= 0xd800 && unit < 0xdc00 && end < text.length) {
+      hash = Math.imul(hash ^ text.charCodeAt(end), HASH_PRIME);
+      end++;
+    }
+    this.#emit(hash ^ MARK_SEED);
+    return end;
+  }
+
+  #scanMarks(text: string, start: number): number {
+    const classes = this.#classes;
+    let hash = HASH_START;
+    let end = start;
+    for (;;) {
+      const unit = text.charCodeAt(end);
+      const characterClass = classes[unit];
+      if (characterClass === CHARACTER_CLASS.phraseEnd) this.#endPhrase();
+      else if (
+        characterClass !== CHARACTER_CLASS.mark &&
+        characterClass !== CHARACTER_CLASS.apostrophe
+      ) {
+        break;
+      }
+      if (end - start < MAX_MARK_UNITS) hash = Math.imul(hash ^ unit, HASH_PRIME);
+      end++;
+    }
+    const first = text.charCodeAt(start);
+    if (end - start > 1 || first === EXCLAMATION || first === QUESTION) {
+      this.#emit(hash ^ MARK_SEED);
+    }
+    return end;
+  }
+
+  #endPhrase(): void {
+    this.#previous = 0;
+    this.#beforePrevious = 0;
+    this.#negatedWords = 0;
+  }
+
+  /**
+   * Spreads the hash over all bits (the finalizer of MurmurHash3 by Austin Appleby, public domain) and keeps the low
+   * ones. Writes beyond `maxIds` fall on deaf ears, as typed arrays define; the count tells `scan` that they happened.
+   */
+  #emit(hash: number): void {
+    let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    const id = (mixed ^ (mixed >>> 16)) & this.#mask;
+    this.#ids[this.#count++] = id < FIRST_FEATURE_ID ? id + FIRST_FEATURE_ID : id;
+  }
+}
+
+/** The hash of a word as `FeatureScanner` computes it unit by unit. */
+function hashWord(word: string): number {
+  let hash = HASH_START;
+  for (let i = 0; i < word.length; i++) {
+    hash = Math.imul(hash ^ word.charCodeAt(i), HASH_PRIME);
+  }
+  return hash;
+}
