@@ -137,7 +137,7 @@ describe("what the TypeScript kernel takes", () => {
     ["of another format version", (model) => setMetadata(model, "sluice.graph_version", "2")],
     ["with another operator", (model) => setOperator(model, "logits", "Sub")],
     ["with another operator domain", (model) => setDomain(model, "logits", "com.example")],
-    ["with an attribute that we never write", (model) => addFloatAttribute(model, "logits")],
+    ["with an attribute that we never write", (model) => addAttribute(model, "logits")],
     ["with another padding id", (model) => setRawData(model, "pad_id", 1)],
     ["with another axis", (model) => setRawData(model, "length_axis", 0)],
     ["with a padding row that is not zero", (model) => setRawData(model, "embeddings", 0x3f)],
@@ -181,7 +181,7 @@ function setDomain(model: ModelProto, name: string, domain: string): void {
   findNode(model, name).domain = domain;
 }
 
-function addFloatAttribute(model: ModelProto, name: string): void {
+function addAttribute(model: ModelProto, name: string): void {
   const donor = findNode(model, "summed").attribute[0];
   if (donor !== undefined) findNode(model, name).attribute.push(donor);
 }

@@ -3,8 +3,8 @@ import { SluiceError } from "../../core/errors.ts";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./worker-protocol.ts";
 import { decodeError, packBatch, unpackRows } from "./worker-protocol.ts";
 
-/** How long a worker that was asked to end may take before it is ended. Its batches are done by then. */
-const CLOSE_TIMEOUT_MS = 5_000;
+/** How long a worker that was asked to end may take. Its batches are done by then, but it may still be loading. */
+const CLOSE_TIMEOUT_MS = 30_000;
 
 /** A batch on its way through the pool, with the promise of its caller. */
 export interface BatchJob {
@@ -39,6 +39,7 @@ export class PooledWorker {
   readonly #exited: Promise<void>;
   #nextBatchId = 0;
   #ready = false;
+  #closing = false;
   #lastError: unknown;
 
   constructor(url: URL, setup: WorkerSetup, listener: WorkerListener) {
@@ -81,28 +82,29 @@ export class PooledWorker {
     this.#send({ kind: "run", batchId, packedIds }, [packedIds.buffer]);
   }
 
-  /** Ends the thread, at once when it is still loading. Only when it has no batches left. */
+  /**
+   * Lets the thread free its model and end; a thread that is still loading finishes that first. Only when it has no
+   * batches left.
+   *
+   * `Worker.terminate()` would not wait, but it must never reach a thread that is inside ONNX Runtime: the library's
+   * binding then throws where nobody can catch it, and the whole process dies. So a thread that does not end in time
+   * is left alone; it no longer keeps the process alive.
+   */
   async close(): Promise<void> {
-    if (!this.#ready) {
-      await this.terminate();
-      return;
-    }
     this.#ready = false;
+    this.#closing = true;
+    this.#thread.ref();
     this.#send({ kind: "close" });
-    const timer = setTimeout(() => void this.#thread.terminate(), CLOSE_TIMEOUT_MS);
-    await this.#exited;
+    const timedOut = Promise.withResolvers<void>();
+    const timer = setTimeout(timedOut.resolve, CLOSE_TIMEOUT_MS);
+    await Promise.race([this.#exited, timedOut.promise]);
     clearTimeout(timer);
-  }
-
-  /** Ends the thread at once. */
-  async terminate(): Promise<void> {
-    await this.#thread.terminate();
-    await this.#exited;
+    this.#thread.unref();
   }
 
   #becomeReady(reply: LoadedWorker, resolve: (loaded: LoadedWorker) => void): void {
-    this.#ready = true;
-    this.#thread.unref();
+    this.#ready = !this.#closing;
+    if (this.#ready) this.#thread.unref();
     resolve({ description: reply.description, measuredRunMs: reply.measuredRunMs });
   }
 
