@@ -29,7 +29,10 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "gateway/": { folders: ["protocols/", "core/"], packages: "all" },
   "workers/": { folders: ["core/"], packages: "all" },
   "model-tools/": { folders: ["core/", "tokenizers/", "generated/"], packages: "all" },
-  "config/": { folders: [], packages: ["typebox", "yaml", "node:fs", "node:path"] },
+  "config/": {
+    folders: [],
+    packages: ["typebox", "yaml", "node:fs", "node:path", "node:net", "node:module"],
+  },
   "generated/": { folders: [], packages: ["@bufbuild/protobuf"] },
   "cli/": { folders: ["compose.ts", "config/", "core/", "model-tools/"], packages: "all" },
   "main.ts": { folders: ["cli/", "compose.ts", "config/"], packages: "all" },

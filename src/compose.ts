@@ -16,6 +16,7 @@ import type { Logger } from "./core/ports/logger.ts";
 import type { ModelRuntime } from "./core/ports/model-runtime.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
 import type { Tokenizer } from "./core/ports/tokenizer.ts";
+import type { HttpObserver } from "./gateway/answer.ts";
 import { createHttpServer } from "./gateway/http-server.ts";
 import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
 import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
@@ -75,13 +76,15 @@ export async function composeInference(config: Config): Promise<Inference> {
     source,
     runtime: createModelRuntime(config),
     registry,
-    batching: { clock, limits: config.batching, observer: metrics },
+    clock,
+    limits: config.batching,
+    observer: metrics,
   });
   assertModelsAcceptable(registry, config);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<BatchOutcome>(clock);
   return {
-    pipeline: { clock, registry, cache, coalescer, observer: metrics },
+    pipeline: { clock, registry, cache, coalescer },
     metrics,
     drivers: [
       { port: "models", driver: source.description },
@@ -162,10 +165,22 @@ function composeGateway(
     assertKeepingUp: () => assertKeepingUp(lag.lagMs, config.overload.maxEventLoopLagMs),
     isDraining,
     metrics,
-    observer: metrics,
+    observer: { answered: composeAnswered(config, metrics, logger) },
     logger,
-    logAccess: createAccessLog(config.logging.access, logger),
   });
+}
+
+function composeAnswered(
+  { logging }: Config,
+  metrics: Metrics,
+  logger: Logger,
+): HttpObserver["answered"] {
+  const logAccess = createAccessLog(logging.access, logger);
+  return (request, status, durationMs) => {
+    const route = request.routeOptions.url ?? "unknown";
+    metrics.httpAnswered(request.method, route, status, durationMs);
+    logAccess(request, status, durationMs);
+  };
 }
 
 function assertKeepingUp(lagMs: number, maxLagMs: number): void {

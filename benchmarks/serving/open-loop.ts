@@ -6,8 +6,8 @@ import { createSeededRandom, shuffleIndexes } from "./seeded-random.ts";
 
 export type OpenMode = Extract<LoadMode, { kind: "open" }>;
 
-/** Timers are late by a millisecond or more, so the last part before an arrival is waited for by polling. */
-const POLL_BELOW_MS = 2;
+/** Timers count whole milliseconds and are somewhat late, so the last part before an arrival is waited for by polling. */
+const POLL_BELOW_MS = 1.25;
 /** Arrivals handled in one turn of the event loop, so that answers are still read when the generator lags. */
 const MAX_ARRIVALS_PER_TURN = 256;
 
@@ -49,7 +49,7 @@ export function createOpenLoop(options: LoadLoopOptions, mode: OpenMode): LoadLo
     }
     const waitMs = nextDueMs - performance.now();
     if (waitMs < POLL_BELOW_MS) setImmediate(tick);
-    else setTimeout(tick, waitMs - POLL_BELOW_MS + 1);
+    else setTimeout(tick, Math.floor(waitMs - POLL_BELOW_MS) + 1);
   };
 
   return {

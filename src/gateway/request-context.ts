@@ -9,12 +9,19 @@ export interface Caller {
   readonly rateLimitRequests: number | undefined;
 }
 
-/** What the gateway knows about a request while it is being answered. */
+/** Where a caller stands in its window, for the headers of the answer. */
+export interface Allowance {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly windowSeconds: number;
+  readonly resetSeconds: number;
+}
+
+/** What the gateway knows about a request while it is being answered; the headers of its answer are made from it. */
 export interface RequestContext {
   readonly startedMs: number;
-  /** Set once the request has passed authentication. */
-  caller: Caller | undefined;
   authMs: number;
+  allowance: Allowance | undefined;
   /** Set by routes that ran a model. */
   stages: (StageTimings & { readonly cache: string }) | undefined;
 }

@@ -9,11 +9,7 @@ interface LoggedRequest {
 }
 
 /** Writes one line per answer. */
-export type AccessLog = (
-  request: LoggedRequest,
-  reply: { readonly statusCode: number },
-  durationMs: number,
-) => void;
+export type AccessLog = (request: LoggedRequest, status: number, durationMs: number) => void;
 
 /**
  * `errors`: answers of 500 and above; `all`: every answer, which costs a third of the throughput of a cheap model.
@@ -21,17 +17,17 @@ export type AccessLog = (
  */
 export function createAccessLog(mode: "off" | "errors" | "all", logger: Logger): AccessLog {
   if (mode === "off") return () => {};
-  return (request, { statusCode }, durationMs) => {
-    if (mode === "errors" && statusCode < 500) return;
+  return (request, status, durationMs) => {
+    if (mode === "errors" && status < 500) return;
     const fields = {
       requestId: request.id,
       sentRequestId: request.headers["x-request-id"],
       method: request.method,
       route: request.routeOptions.url,
-      status: statusCode,
+      status,
       durationMs: Math.round(durationMs * 1000) / 1000,
     };
-    if (statusCode >= 500) logger.warn("answered", fields);
+    if (status >= 500) logger.warn("answered", fields);
     else logger.info("answered", fields);
   };
 }

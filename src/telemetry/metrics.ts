@@ -1,10 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { ErrorCode } from "../core/errors.ts";
 import type {
-  BatchObservation,
+  AnswerSource,
   InferenceObserver,
-  PredictionObservation,
+  VersionObserver,
 } from "../core/ports/inference-observer.ts";
+import type { CounterChild, HistogramChild } from "./metric-families.ts";
+import { CounterFamily, HistogramFamily } from "./metric-families.ts";
 
 /** State that is read when somebody asks for metrics, rather than counted. */
 export interface MetricsSnapshot {
@@ -18,154 +20,169 @@ export interface MetricsSnapshot {
 }
 
 /** Upper bounds in seconds. Those of the established dashboards (.01 … 5), and finer ones for models on this path. */
-const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5];
-const ITEM_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128];
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5];
+const ITEMS = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/** Every metric that is counted on the request path, with its help text. */
+function createFamilies() {
+  return {
+    predictions: new CounterFamily("ai_model_predictions_total", "Predictions by best label."),
+    predictionSeconds: new HistogramFamily(
+      "ai_model_prediction_duration_seconds",
+      "Time from the start of a request to its prediction.",
+      SECONDS,
+    ),
+    answers: new CounterFamily(
+      "ai_model_answers_total",
+      "Predictions by source: model, cache, or coalesced with an equal request.",
+    ),
+    failures: new CounterFamily(
+      "ai_model_failures_total",
+      "Texts without a prediction, by error code.",
+    ),
+    batchItems: new HistogramFamily("ai_model_batch_items", "Texts per batch.", ITEMS),
+    batchSeconds: new HistogramFamily(
+      "ai_model_batch_duration_seconds",
+      "Run time of a batch.",
+      SECONDS,
+    ),
+    queueSeconds: new HistogramFamily(
+      "ai_model_queue_duration_seconds",
+      "Wait of a batch's oldest text.",
+      SECONDS,
+    ),
+    tokens: new CounterFamily("ai_model_tokens_total", "Ids run, without padding."),
+    paddingTokens: new CounterFamily(
+      "ai_model_padding_tokens_total",
+      "Ids that padding to the longest text of a batch adds.",
+    ),
+    cacheErrors: new CounterFamily(
+      "ai_model_cache_errors_total",
+      "Cache calls that failed; their requests went on without the cache.",
+    ),
+    httpRequests: new CounterFamily("sluice_http_requests_total", "Answers by route and status."),
+    httpSeconds: new HistogramFamily(
+      "sluice_http_request_duration_seconds",
+      "Time from a request's headers to its answer.",
+      SECONDS,
+    ),
+  };
+}
+
+type Families = ReturnType<typeof createFamilies>;
 
 /**
- * All metrics of the process, in one table each. Those about models start with `ai_model_`, so that one scrape rule
- * keeps them; `model_version` is `<model>:<version>`.
+ * All metrics of the process. Those about models start with `ai_model_`, so that one scrape rule keeps them;
+ * `model_version` is `<model>:<version>`.
  */
 export class Metrics implements InferenceObserver {
+  readonly #families = createFamilies();
+  readonly #cacheErrors = this.#families.cacheErrors.child({});
   readonly #registry = new Registry();
+  readonly #routes = new Map<string, { count: CounterChild; seconds: HistogramChild }>();
   readonly contentType = this.#registry.contentType;
-
-  readonly #predictions = new Counter({
-    name: "ai_model_predictions_total",
-    help: "Predictions by best label.",
-    labelNames: ["model_version", "prediction_label"],
-    registers: [this.#registry],
-  });
-  readonly #predictionDuration = new Histogram({
-    name: "ai_model_prediction_duration_seconds",
-    help: "Time from the start of a request to its prediction.",
-    labelNames: ["model_version"],
-    buckets: DURATION_BUCKETS,
-    registers: [this.#registry],
-  });
-  readonly #answers = new Counter({
-    name: "ai_model_answers_total",
-    help: "Predictions by where they came from: model, cache, or coalesced with an equal request.",
-    labelNames: ["model_version", "source"],
-    registers: [this.#registry],
-  });
-  readonly #failures = new Counter({
-    name: "ai_model_failures_total",
-    help: "Texts without a prediction, by error code.",
-    labelNames: ["model_version", "code"],
-    registers: [this.#registry],
-  });
-  readonly #batchItems = new Histogram({
-    name: "ai_model_batch_items",
-    help: "Texts per batch.",
-    labelNames: ["model_version"],
-    buckets: ITEM_BUCKETS,
-    registers: [this.#registry],
-  });
-  readonly #batchDuration = new Histogram({
-    name: "ai_model_batch_duration_seconds",
-    help: "Run time of a batch.",
-    labelNames: ["model_version"],
-    buckets: DURATION_BUCKETS,
-    registers: [this.#registry],
-  });
-  readonly #queueDuration = new Histogram({
-    name: "ai_model_queue_duration_seconds",
-    help: "Wait of a batch's oldest text.",
-    labelNames: ["model_version"],
-    buckets: DURATION_BUCKETS,
-    registers: [this.#registry],
-  });
-  readonly #tokens = new Counter({
-    name: "ai_model_tokens_total",
-    help: "Ids run, without padding.",
-    labelNames: ["model_version"],
-    registers: [this.#registry],
-  });
-  readonly #paddingTokens = new Counter({
-    name: "ai_model_padding_tokens_total",
-    help: "Ids that padding to the longest text of a batch adds.",
-    labelNames: ["model_version"],
-    registers: [this.#registry],
-  });
-  readonly #cacheErrors = new Counter({
-    name: "ai_model_cache_errors_total",
-    help: "Cache calls that failed; their requests went on without the cache.",
-    registers: [this.#registry],
-  });
-  readonly #httpRequests = new Counter({
-    name: "sluice_http_requests_total",
-    help: "Answers by route and status.",
-    labelNames: ["method", "route", "status"],
-    registers: [this.#registry],
-  });
-  readonly #httpDuration = new Histogram({
-    name: "sluice_http_request_duration_seconds",
-    help: "Time from a request's headers to the end of its answer.",
-    labelNames: ["route"],
-    buckets: DURATION_BUCKETS,
-    registers: [this.#registry],
-  });
 
   constructor(snapshot: MetricsSnapshot) {
     collectDefaultMetrics({ register: this.#registry });
-    const labelNames = ["model_version"] as const;
-    const registers = [this.#registry];
-    new Gauge({
-      name: "ai_model_loaded",
-      help: "1 when the version can answer, 0 when it cannot.",
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const { model, version, isReady } of snapshot.versions()) {
-          this.set({ model_version: `${model}:${version}` }, isReady ? 1 : 0);
-        }
-      },
-    });
-    new Gauge({
-      name: "ai_model_queue_items",
-      help: "Texts waiting for a free slot.",
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const { model, version, queuedItems } of snapshot.versions()) {
-          this.set({ model_version: `${model}:${version}` }, queuedItems);
-        }
-      },
-    });
+    this.#addGauge("ai_model_loaded", "1 when the version can answer, 0 when it cannot.", () =>
+      snapshot.versions().map((version) => ({ ...version, value: version.isReady ? 1 : 0 })),
+    );
+    this.#addGauge("ai_model_queue_items", "Texts waiting for a free slot.", () =>
+      snapshot.versions().map((version) => ({ ...version, value: version.queuedItems })),
+    );
   }
 
-  render(): Promise<string> {
-    return this.#registry.metrics();
+  /** Everything in the Prometheus text format. */
+  async render(): Promise<string> {
+    const counted = Object.values(this.#families).map((family) => family.render());
+    return `${counted.join("")}${await this.#registry.metrics()}`;
   }
 
-  batchFinished(batch: BatchObservation): void {
-    const labels = { model_version: `${batch.model}:${batch.version}` };
-    this.#batchItems.observe(labels, batch.items);
-    this.#batchDuration.observe(labels, batch.runMs / 1000);
-    this.#queueDuration.observe(labels, batch.queueMs / 1000);
-    this.#tokens.inc(labels, batch.tokens);
-    this.#paddingTokens.inc(labels, batch.paddedTokens - batch.tokens);
-  }
-
-  predictionMade({ model, version, label, source, durationMs }: PredictionObservation): void {
-    const modelVersion = `${model}:${version}`;
-    this.#predictions.inc({ model_version: modelVersion, prediction_label: label });
-    this.#answers.inc({ model_version: modelVersion, source });
-    this.#predictionDuration.observe({ model_version: modelVersion }, durationMs / 1000);
-  }
-
-  itemFailed(model: string, version: string, code: ErrorCode): void {
-    this.#failures.inc({ model_version: `${model}:${version}`, code });
+  forVersion(model: string, version: string): VersionObserver {
+    return createVersionObserver(this.#families, `${model}:${version}`);
   }
 
   cacheFailed(): void {
-    this.#cacheErrors.inc();
+    this.#cacheErrors.add(1);
   }
 
-  answered(method: string, route: string, status: number, durationMs: number): void {
-    this.#httpRequests.inc({ method, route, status });
-    this.#httpDuration.observe({ route }, durationMs / 1000);
+  /** @param route the pattern, never the address itself: callers could make up any number of those */
+  httpAnswered(method: string, route: string, status: number, durationMs: number): void {
+    const key = `${method} ${route} ${status}`;
+    let child = this.#routes.get(key);
+    if (child === undefined) {
+      const labels = { method, route, status: String(status) };
+      const count = this.#families.httpRequests.child(labels);
+      child = { count, seconds: this.#families.httpSeconds.child({ route }) };
+      this.#routes.set(key, child);
+    }
+    child.count.add(1);
+    child.seconds.observe(durationMs / 1000);
   }
+
+  #addGauge(
+    name: string,
+    help: string,
+    read: () => readonly { model: string; version: string; value: number }[],
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["model_version"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { model, version, value } of read()) {
+          this.set({ model_version: `${model}:${version}` }, value);
+        }
+      },
+    });
+  }
+}
+
+function createVersionObserver(families: Families, modelVersion: string): VersionObserver {
+  const labels = { model_version: modelVersion };
+  const seconds = families.predictionSeconds.child(labels);
+  const batchItems = families.batchItems.child(labels);
+  const batchSeconds = families.batchSeconds.child(labels);
+  const queueSeconds = families.queueSeconds.child(labels);
+  const tokens = families.tokens.child(labels);
+  const paddingTokens = families.paddingTokens.child(labels);
+  const byLabel = remember((label: string) =>
+    families.predictions.child({ ...labels, prediction_label: label }),
+  );
+  const bySource = remember((source: AnswerSource) =>
+    families.answers.child({ ...labels, source }),
+  );
+  const byCode = remember((code: ErrorCode) => families.failures.child({ ...labels, code }));
+  return {
+    batchFinished(batch) {
+      batchItems.observe(batch.items);
+      batchSeconds.observe(batch.runMs / 1000);
+      queueSeconds.observe(batch.queueMs / 1000);
+      tokens.add(batch.tokens);
+      paddingTokens.add(batch.paddedTokens - batch.tokens);
+    },
+    predictionMade(bestLabel, source, durationMs) {
+      byLabel(bestLabel).add(1);
+      bySource(source).add(1);
+      seconds.observe(durationMs / 1000);
+    },
+    itemFailed(code) {
+      byCode(code).add(1);
+    },
+  };
+}
+
+/** A function that computes each value once. */
+function remember<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
+  return (key) => {
+    let value = known.get(key);
+    if (value === undefined) {
+      value = compute(key);
+      known.set(key, value);
+    }
+    return value;
+  };
 }

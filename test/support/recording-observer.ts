@@ -1,25 +1,29 @@
 import type {
   BatchObservation,
   InferenceObserver,
-  PredictionObservation,
+  VersionObserver,
 } from "../../src/core/ports/inference-observer.ts";
 
 /** Keeps what it hears, for tests to look at. */
-export class RecordingObserver implements InferenceObserver {
+export class RecordingObserver implements InferenceObserver, VersionObserver {
   readonly batches: BatchObservation[] = [];
-  readonly predictions: PredictionObservation[] = [];
+  readonly predictions: { label: string; source: string }[] = [];
   readonly failures: string[] = [];
   readonly cacheErrors: unknown[] = [];
+
+  forVersion(): VersionObserver {
+    return this;
+  }
 
   batchFinished(observation: BatchObservation): void {
     this.batches.push(observation);
   }
 
-  predictionMade(observation: PredictionObservation): void {
-    this.predictions.push(observation);
+  predictionMade(label: string, source: string): void {
+    this.predictions.push({ label, source });
   }
 
-  itemFailed(_model: string, _version: string, code: string): void {
+  itemFailed(code: string): void {
     this.failures.push(code);
   }
 

@@ -74,8 +74,6 @@ async function live(steps: readonly Step[], settings: Settings) {
   });
   const observer = new RecordingObserver();
   const batcher = new Batcher({
-    model: "m",
-    version: "1.0.0",
     backend,
     clock,
     limits: settings,

@@ -20,8 +20,6 @@ function setUp(limits: Partial<typeof DEFAULTS> = {}, slots = 1) {
   const backend = new ScriptedBackend({ clock, slots, runMs: () => 10 });
   const observer = new RecordingObserver();
   const batcher = new Batcher({
-    model: "m",
-    version: "1.0.0",
     backend,
     clock,
     limits: { ...DEFAULTS, ...limits },

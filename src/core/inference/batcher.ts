@@ -2,13 +2,14 @@ import { SluiceError, toSluiceError } from "../errors.ts";
 import type { Backend } from "../ports/backend.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { InferenceObserver } from "../ports/inference-observer.ts";
+import type { VersionObserver } from "../ports/inference-observer.ts";
 import type { EncodedText } from "../ports/tokenizer.ts";
 import type { AdmissionLimits } from "./admission.ts";
 import { decideAdmission } from "./admission.ts";
 import type { BatchLimits } from "./batch-policy.ts";
 import { decideBatch } from "./batch-policy.ts";
 import { DrainRate } from "./drain-rate.ts";
+import type { LineEntry } from "./waiting-line.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 /** Until when somebody wants an answer. */
@@ -32,18 +33,15 @@ export interface BatchOutcome {
 }
 
 export interface BatcherOptions {
-  readonly model: string;
-  readonly version: string;
   readonly backend: Backend;
   readonly clock: Clock;
   readonly limits: BatchLimits & AdmissionLimits;
-  readonly observer: InferenceObserver;
+  readonly observer: VersionObserver;
 }
 
 /** A submission from its arrival until it is answered. `settled` makes "exactly once" a fact. */
-interface Member {
+interface Member extends LineEntry {
   readonly submission: BatchSubmission;
-  readonly tokens: number;
   readonly enqueuedMs: number;
   readonly resolve: (outcome: BatchOutcome) => void;
   readonly reject: (error: SluiceError) => void;
@@ -60,7 +58,7 @@ interface Member {
  */
 export class Batcher {
   readonly #options: BatcherOptions;
-  readonly #line = new WaitingLine<Member>((member) => member.tokens);
+  readonly #line = new WaitingLine<Member>();
   readonly #rate = new DrainRate();
   #busySlots = 0;
   #pumpScheduled = false;
@@ -90,8 +88,7 @@ export class Batcher {
    */
   assertAdmits(items: number, tokens: number, deadlineMs: number): void {
     if (this.#closed) {
-      const { model, version } = this.#options;
-      throw new SluiceError("unavailable", `Version ${version} of ${model} is being unloaded.`);
+      throw new SluiceError("unavailable", "This model version is being unloaded.");
     }
     const decision = decideAdmission(
       {
@@ -125,6 +122,7 @@ export class Batcher {
       const member: Member = {
         submission,
         tokens,
+        position: -1,
         enqueuedMs,
         resolve,
         reject,
@@ -264,8 +262,6 @@ export class Batcher {
     }
     this.#rate.finished(tokens, endedMs);
     this.#options.observer.batchFinished({
-      model: this.#options.model,
-      version: this.#options.version,
       items: members.length,
       tokens,
       paddedTokens: longest * members.length,

@@ -2,7 +2,7 @@ import { SluiceError, toSluiceError } from "../errors.ts";
 import type { ModelRegistry } from "../models/registry.ts";
 import type { ServingVersion } from "../models/serving-version.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { InferenceObserver } from "../ports/inference-observer.ts";
+import type { AnswerSource } from "../ports/inference-observer.ts";
 import type { EncodedText } from "../ports/tokenizer.ts";
 import type { ActivationFunction } from "../text/labels.ts";
 import { applyActivation, defaultActivation, defaultTopK, rankLabels } from "../text/labels.ts";
@@ -20,7 +20,6 @@ export interface ClassifyPipeline {
   readonly registry: ModelRegistry;
   readonly cache: ResultCache;
   readonly coalescer: Coalescer<BatchOutcome>;
-  readonly observer: InferenceObserver;
 }
 
 /**
@@ -34,37 +33,31 @@ export async function classify(
   request: InferenceRequest,
   pipeline: ClassifyPipeline,
 ): Promise<InferenceResult> {
-  const { clock, cache, observer } = pipeline;
-  const startedMs = clock.nowMs();
   const serving = pipeline.registry.resolve(request.model, request.version);
-  const run = new ClassifyRun(request, serving, pipeline, startedMs);
+  const run = new ClassifyRun(request, serving, pipeline);
 
-  const questions = request.texts.map((text) => run.toQuestion(text));
-  const known = await cache.lookUp(questions.map((question) => question.key));
-  run.timings.cacheMs = clock.nowMs() - startedMs;
+  const questions = run.normalize(request.texts);
+  await run.lookUp(questions);
+  run.tokenize(questions);
+  run.assertRoomFor(questions);
+  const items = await Promise.all(questions.map((question) => run.answer(question)));
 
-  const unknown = questions.filter((question, i) => question.text !== "" && known[i] === undefined);
-  const encoded = run.tokenize(unknown);
-  run.assertRoomFor(encoded);
-
-  const items = await Promise.all(
-    questions.map((question, i) => {
-      const scores = known[i];
-      if (question.text === "") return EMPTY_TEXT;
-      if (scores !== undefined) return run.label(scores, "cache", false);
-      return run.compute(question, encoded);
-    }),
-  );
-  for (const item of items) run.report(item, observer);
+  for (const item of items) run.report(item);
   throwIfAllFailed(items);
   const { name, version } = serving.manifest;
   return { model: name, version, items, timings: run.timings };
 }
 
-/** A normalized text and the cache key that stands for it. */
+/** One text on its way through the request. */
 interface Question {
+  /** Normalized; empty when nothing visible was sent. */
   readonly text: string;
+  /** The cache key that stands for it. */
   readonly key: string;
+  /** Set when the cache knew the scores. */
+  known: Float32Array | undefined;
+  /** Set when the model has to run. */
+  encoded: EncodedText | undefined;
 }
 
 const EMPTY_TEXT: ItemResult = {
@@ -83,95 +76,93 @@ class ClassifyRun {
   readonly #startedMs: number;
   readonly #activation: ActivationFunction;
   readonly #topK: number;
-  readonly #keyPrefix: string;
 
-  constructor(
-    request: InferenceRequest,
-    serving: ServingVersion,
-    pipeline: ClassifyPipeline,
-    startedMs: number,
-  ) {
-    const { name, version, problemType } = serving.manifest;
+  constructor(request: InferenceRequest, serving: ServingVersion, pipeline: ClassifyPipeline) {
+    const { problemType } = serving.manifest;
     this.#request = request;
     this.#serving = serving;
     this.#pipeline = pipeline;
-    this.#startedMs = startedMs;
+    this.#startedMs = pipeline.clock.nowMs();
     this.#activation = request.options.functionToApply ?? defaultActivation(problemType);
     this.#topK = request.options.topK ?? defaultTopK(problemType);
-    this.#keyPrefix = cacheKeyPrefix({
-      model: name,
-      version,
-      digest: serving.digest,
-      activation: this.#activation,
+  }
+
+  normalize(texts: readonly string[]): readonly Question[] {
+    const { manifest, digest } = this.#serving;
+    const { name: model, version } = manifest;
+    const prefix = cacheKeyPrefix({ model, version, digest, activation: this.#activation });
+    return texts.map((raw) => {
+      const text = normalizeText(raw);
+      return { text, key: prefix + text, known: undefined, encoded: undefined };
     });
   }
 
-  toQuestion(rawText: string): Question {
-    const text = normalizeText(rawText);
-    return { text, key: this.#keyPrefix + text };
+  async lookUp(questions: readonly Question[]): Promise<void> {
+    const startedMs = this.#pipeline.clock.nowMs();
+    const known = await this.#pipeline.cache.lookUp(questions.map((question) => question.key));
+    for (let i = 0; i < questions.length; i++) {
+      const question = questions[i];
+      if (question !== undefined) question.known = known[i];
+    }
+    this.timings.cacheMs = this.#pipeline.clock.nowMs() - startedMs;
   }
 
-  /** Encodes each distinct question once. */
-  tokenize(questions: readonly Question[]): ReadonlyMap<string, EncodedText> {
+  tokenize(questions: readonly Question[]): void {
     const { clock } = this.#pipeline;
     const startedMs = clock.nowMs();
-    const encoded = new Map<string, EncodedText>();
-    for (const { key, text } of questions) {
-      if (!encoded.has(key)) encoded.set(key, this.#serving.tokenizer.encode(text));
+    for (const question of questions) {
+      if (question.known !== undefined || question.text === "") continue;
+      question.encoded = this.#serving.tokenizer.encode(question.text);
     }
     this.timings.tokenizeMs = clock.nowMs() - startedMs;
-    return encoded;
   }
 
   /** A request is let in whole or refused whole: half an answer under overload helps nobody. */
-  assertRoomFor(encoded: ReadonlyMap<string, EncodedText>): void {
-    if (encoded.size < 2) return;
+  assertRoomFor(questions: readonly Question[]): void {
+    if (questions.length === 1) return;
+    let items = 0;
     let tokens = 0;
-    for (const { ids } of encoded.values()) tokens += ids.length;
-    this.#serving.batcher.assertAdmits(encoded.size, tokens, this.#request.deadlineMs);
+    for (const { encoded } of questions) {
+      if (encoded === undefined) continue;
+      items++;
+      tokens += encoded.ids.length;
+    }
+    if (items > 0) this.#serving.batcher.assertAdmits(items, tokens, this.#request.deadlineMs);
   }
 
-  async compute(
-    { key }: Question,
-    encodedByKey: ReadonlyMap<string, EncodedText>,
-  ): Promise<ItemResult> {
-    const encoded = encodedByKey.get(key);
-    if (encoded === undefined) throw new SluiceError("internal", "A text was not tokenized.");
+  async answer({ text, key, known, encoded }: Question): Promise<ItemResult> {
+    if (known !== undefined) return this.#label(known, "cache", false);
+    if (text === "" || encoded === undefined) return EMPTY_TEXT;
     const { coalescer, cache } = this.#pipeline;
+    const { timings } = this;
     try {
       const { answer, coalesced } = coalescer.join(key, this.#request, (ticket) =>
         this.#serving.batcher.submit({ encoded, ticket }),
       );
       const outcome = await answer;
-      this.timings.queueMs = Math.max(this.timings.queueMs, outcome.queueMs);
-      this.timings.inferMs = Math.max(this.timings.inferMs, outcome.runMs);
+      timings.queueMs = Math.max(timings.queueMs, outcome.queueMs);
+      timings.inferMs = Math.max(timings.inferMs, outcome.runMs);
       const scores = applyActivation(outcome.logits, this.#activation);
       if (!coalesced && !encoded.truncated) cache.remember(key, scores);
-      return this.label(scores, coalesced ? "coalesced" : "model", encoded.truncated);
+      return this.#label(scores, coalesced ? "coalesced" : "model", encoded.truncated);
     } catch (thrown) {
       return { ok: false, error: toSluiceError(thrown) };
     }
   }
 
-  label(
-    scores: Float32Array,
-    source: "model" | "cache" | "coalesced",
-    truncated: boolean,
-  ): ItemResult {
+  report(item: ItemResult): void {
+    const { observer } = this.#serving;
+    if (item.ok) {
+      observer.predictionMade(item.labels[0]?.label ?? "", item.source, item.durationMs);
+    } else {
+      observer.itemFailed(item.error.code);
+    }
+  }
+
+  #label(scores: Float32Array, source: AnswerSource, truncated: boolean): ItemResult {
     const labels = rankLabels(scores, this.#serving.manifest.labels, this.#topK);
     const durationMs = this.#pipeline.clock.nowMs() - this.#startedMs;
     return { ok: true, labels, source, truncated, durationMs };
-  }
-
-  report(item: ItemResult, observer: InferenceObserver): void {
-    const { name, version } = this.#serving.manifest;
-    if (!item.ok) {
-      observer.itemFailed(name, version, item.error.code);
-      return;
-    }
-    const { source, durationMs } = item;
-    const label = item.labels[0]?.label ?? "";
-    observer.predictionMade({ model: name, version, label, source, durationMs });
   }
 }
 

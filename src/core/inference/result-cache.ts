@@ -8,9 +8,9 @@ import type { InferenceObserver } from "../ports/inference-observer.ts";
 export class ResultCache {
   readonly #store: CacheStore;
   readonly #ttlMs: number;
-  readonly #observer: InferenceObserver;
+  readonly #observer: Pick<InferenceObserver, "cacheFailed">;
 
-  constructor(store: CacheStore, ttlMs: number, observer: InferenceObserver) {
+  constructor(store: CacheStore, ttlMs: number, observer: Pick<InferenceObserver, "cacheFailed">) {
     this.#store = store;
     this.#ttlMs = ttlMs;
     this.#observer = observer;

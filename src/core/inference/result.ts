@@ -1,8 +1,6 @@
 import type { SluiceError } from "../errors.ts";
+import type { AnswerSource } from "../ports/inference-observer.ts";
 import type { RankedLabel } from "../text/labels.ts";
-
-/** Where an answer came from: the model, the result cache, or another request's run of the same text. */
-export type AnswerSource = "model" | "cache" | "coalesced";
 
 /** The answer for one text: its labels, or its own error. One bad text never fails its neighbours. */
 export type ItemResult =

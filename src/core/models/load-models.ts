@@ -1,6 +1,8 @@
 import { toSluiceError } from "../errors.ts";
 import type { BatcherOptions } from "../inference/batcher.ts";
 import { Batcher } from "../inference/batcher.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { InferenceObserver } from "../ports/inference-observer.ts";
 import type { ModelRuntime } from "../ports/model-runtime.ts";
 import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
 import type { ModelRegistry } from "./registry.ts";
@@ -9,8 +11,9 @@ export interface LoadModelsOptions {
   readonly source: ModelSource;
   readonly runtime: ModelRuntime;
   readonly registry: ModelRegistry;
-  /** Everything a batcher needs beside the model itself. */
-  readonly batching: Pick<BatcherOptions, "clock" | "limits" | "observer">;
+  readonly clock: Clock;
+  readonly limits: BatcherOptions["limits"];
+  readonly observer: InferenceObserver;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function loadModels(options: LoadModelsOptions): Promise<void> {
 }
 
 async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions): Promise<void> {
-  const { registry, runtime, batching } = options;
+  const { registry, runtime, clock, limits } = options;
   const { model, version } = found;
   try {
     registry.transition(model, version, "verifying");
@@ -37,9 +40,10 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     const { tokenizer, backend } = await runtime.start(verified);
     registry.transition(model, version, "warming");
     await backend.run([tokenizer.encode("warm-up"), tokenizer.encode("")]);
-    const batcher = new Batcher({ model, version, backend, ...batching });
+    const observer = options.observer.forVersion(model, version);
+    const batcher = new Batcher({ backend, clock, limits, observer });
     const { manifest, digest } = verified;
-    registry.activate({ manifest, digest, tokenizer, backend, batcher });
+    registry.activate({ manifest, digest, tokenizer, backend, batcher, observer });
   } catch (thrown) {
     registry.fail(model, version, toSluiceError(thrown).message);
   }

@@ -1,5 +1,6 @@
 import type { Batcher } from "../inference/batcher.ts";
 import type { Backend } from "../ports/backend.ts";
+import type { VersionObserver } from "../ports/inference-observer.ts";
 import type { Tokenizer } from "../ports/tokenizer.ts";
 import type { ModelManifest } from "./manifest.ts";
 
@@ -11,4 +12,5 @@ export interface ServingVersion {
   readonly tokenizer: Tokenizer;
   readonly backend: Backend;
   readonly batcher: Batcher;
+  readonly observer: VersionObserver;
 }

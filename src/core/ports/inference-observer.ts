@@ -1,8 +1,9 @@
 import type { ErrorCode } from "../errors.ts";
 
+/** Where an answer came from: the model, the result cache, or another request's run of the same text. */
+export type AnswerSource = "model" | "cache" | "coalesced";
+
 export interface BatchObservation {
-  readonly model: string;
-  readonly version: string;
   readonly items: number;
   /** Ids in the batch, without padding. */
   readonly tokens: number;
@@ -14,22 +15,21 @@ export interface BatchObservation {
   readonly failed: boolean;
 }
 
-export interface PredictionObservation {
-  readonly model: string;
-  readonly version: string;
-  readonly label: string;
-  readonly source: "model" | "cache" | "coalesced";
-  readonly durationMs: number;
+/**
+ * Hears what happened to one model version, after it happened. Calls are synchronous, must not throw and must return
+ * within a microsecond: what takes longer belongs on a queue of the observer's own. An observer never changes an answer.
+ */
+export interface VersionObserver {
+  batchFinished(observation: BatchObservation): void;
+  /** `durationMs` from the start of the request to this prediction. */
+  predictionMade(bestLabel: string, source: AnswerSource, durationMs: number): void;
+  itemFailed(code: ErrorCode): void;
 }
 
-/**
- * Hears what happened, after it happened. Calls are synchronous, must not throw and must return within
- * microseconds: what takes longer belongs on a queue of the observer's own. An observer never changes an answer.
- */
+/** Hears what happens on the request path. */
 export interface InferenceObserver {
-  batchFinished(observation: BatchObservation): void;
-  predictionMade(observation: PredictionObservation): void;
-  itemFailed(model: string, version: string, code: ErrorCode): void;
+  /** The observer of one version; called once, when the version is loaded. */
+  forVersion(model: string, version: string): VersionObserver;
   /** The cache rejected a call; the request went on without it. */
   cacheFailed(error: unknown): void;
 }

@@ -8,13 +8,14 @@ import {
   classifyResponseSchema,
   errorResponseSchema,
 } from "../../protocols/native/schema.ts";
-import type { GatewayOptions } from "../http-server.ts";
+import { JSON_TYPE } from "../answer.ts";
+import type { RouteOptions } from "../gateway-options.ts";
 import { ConnectionWatch } from "../middleware/cancellation.ts";
 import { readTimeoutMs, TIMEOUT_HEADER } from "../middleware/deadline.ts";
 
 /** `POST /classify`: bytes → decode → core → encode → bytes. */
-export function registerClassify(app: FastifyInstance, options: GatewayOptions): void {
-  const { limits, pipeline, defaultModel } = options;
+export function registerClassify(app: FastifyInstance, options: RouteOptions): void {
+  const { limits, pipeline, defaultModel, answerer } = options;
   const connections = new ConnectionWatch();
   app.post("/classify", { schema: classifySchema(limits) }, async (request, reply) => {
     const decoded = decodeClassify(request.body, limits);
@@ -31,9 +32,9 @@ export function registerClassify(app: FastifyInstance, options: GatewayOptions):
       pipeline,
     );
     request.context.stages = { ...result.timings, cache: cacheOutcome(result) };
-    reply.header("content-type", "application/json; charset=utf-8");
     const encode = decoded.isBatch ? encodeBatch : encodeSingle;
-    return encode(result, { requestId: request.id, epochMs: pipeline.clock.epochMs() });
+    const body = encode(result, { requestId: request.id, epochMs: pipeline.clock.epochMs() });
+    answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
   });
 }
 
@@ -43,7 +44,7 @@ function cacheOutcome({ items }: InferenceResult): "hit" | "miss" | "partial" {
   return hits === items.length ? "hit" : "partial";
 }
 
-function classifySchema(limits: GatewayOptions["limits"]) {
+function classifySchema(limits: RouteOptions["limits"]) {
   return {
     summary: "Classify text",
     description: "One text, or a list of texts of which each gets its own answer.",

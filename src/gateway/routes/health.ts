@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import type { GatewayOptions } from "../http-server.ts";
+import { JSON_TYPE } from "../answer.ts";
+import type { RouteOptions } from "../gateway-options.ts";
 
 const healthSchema = {
   type: "object",
@@ -18,7 +19,7 @@ const healthSchema = {
  * `/health` for people and load balancers, `/health/live` (restart me when this fails) and `/health/ready` (send me
  * traffic while this holds) for orchestrators.
  */
-export function registerHealth(app: FastifyInstance, options: GatewayOptions): void {
+export function registerHealth(app: FastifyInstance, options: RouteOptions): void {
   const isModelReady = (): boolean => {
     const statuses = options.pipeline.registry.list();
     return statuses.some((s) => s.model === options.defaultModel && s.state === "ready");
@@ -44,9 +45,11 @@ export function registerHealth(app: FastifyInstance, options: GatewayOptions): v
     },
   } as const;
   for (const path of ["/health", "/health/ready"]) {
-    app.get(path, readiness, async (_request, reply) => {
+    app.get(path, readiness, async (request, reply) => {
       const health = describe();
-      return reply.code(health.status === "healthy" ? 200 : 503).send(health);
+      const status = health.status === "healthy" ? 200 : 503;
+      const body = JSON.stringify(health);
+      options.answerer.send(request, reply, { status, contentType: JSON_TYPE, body });
     });
   }
   app.get(
@@ -59,6 +62,9 @@ export function registerHealth(app: FastifyInstance, options: GatewayOptions): v
         response: { 200: { description: "It does.", type: "object" } },
       },
     },
-    async () => ({ status: "alive" }),
+    async (request, reply) => {
+      const body = JSON.stringify({ status: "alive" });
+      options.answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
+    },
   );
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import type { GatewayOptions } from "../http-server.ts";
+import type { RouteOptions } from "../gateway-options.ts";
 
 /** `GET /metrics` in the Prometheus text format. Asks for a key wherever inference does. */
-export function registerMetrics(app: FastifyInstance, { metrics }: GatewayOptions): void {
+export function registerMetrics(app: FastifyInstance, { metrics, answerer }: RouteOptions): void {
   app.get(
     "/metrics",
     {
@@ -12,9 +12,9 @@ export function registerMetrics(app: FastifyInstance, { metrics }: GatewayOption
         response: { 200: { description: "Prometheus text format.", type: "string" } },
       },
     },
-    async (_request, reply) => {
-      reply.header("content-type", metrics.contentType);
-      return metrics.render();
+    async (request, reply) => {
+      const body = await metrics.render();
+      answerer.send(request, reply, { status: 200, contentType: metrics.contentType, body });
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { VersionStatus } from "../../core/models/registry.ts";
-import type { GatewayOptions } from "../http-server.ts";
+import { JSON_TYPE } from "../answer.ts";
+import type { RouteOptions } from "../gateway-options.ts";
 
 const modelsSchema = {
   type: "object",
@@ -28,7 +29,7 @@ const modelsSchema = {
 };
 
 /** `GET /models`: every model version, its state, and what it can say. */
-export function registerModels(app: FastifyInstance, options: GatewayOptions): void {
+export function registerModels(app: FastifyInstance, options: RouteOptions): void {
   app.get(
     "/models",
     {
@@ -39,7 +40,10 @@ export function registerModels(app: FastifyInstance, options: GatewayOptions): v
         response: { 200: { description: "By model and version.", ...modelsSchema } },
       },
     },
-    async () => ({ models: options.pipeline.registry.list().map(toWire) }),
+    async (request, reply) => {
+      const body = JSON.stringify({ models: options.pipeline.registry.list().map(toWire) });
+      options.answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
+    },
   );
 }
 

@@ -142,11 +142,7 @@ function parseCsv(text: string): DelimitedRecord[] {
   return records;
 }
 
-function toIndex(
-  column: string,
-  header: readonly string[] | undefined,
-  fileName: string,
-): number {
+function toIndex(column: string, header: readonly string[] | undefined, fileName: string): number {
   if (header === undefined) return Number(column) - 1;
   const index = header.findIndex((name) => name.trim() === column);
   if (index >= 0) return index;

@@ -102,7 +102,8 @@ function findProblem(row: RawRow, options: ReadExamplesOptions): string | undefi
 function createBadRowsError(name: string, badRows: readonly BadRow[]): SluiceError {
   const listed = badRows.slice(0, LISTED_BAD_ROWS);
   const lines = listed.map(({ line, problem }) => `  line ${line} ${problem}`).join("\n");
-  const more = badRows.length > listed.length ? `\n  … and ${badRows.length - listed.length} more` : "";
+  const more =
+    badRows.length > listed.length ? `\n  … and ${badRows.length - listed.length} more` : "";
   return new SluiceError(
     "invalid_argument",
     `${name} has ${badRows.length} bad ${badRows.length === 1 ? "row" : "rows"}:\n${lines}${more}\n` +

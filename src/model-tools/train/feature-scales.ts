@@ -35,8 +35,7 @@ export function computeFeatureScales(
       const count = counts[c * buckets + id] as number;
       const inside = (count + SMOOTHING) / ((labelTotals[c] as number) + smoothingTotal);
       const others = (featureTotals[id] as number) - count;
-      const outside =
-        (others + SMOOTHING) / (total - (labelTotals[c] as number) + smoothingTotal);
+      const outside = (others + SMOOTHING) / (total - (labelTotals[c] as number) + smoothingTotal);
       scale = Math.max(scale, Math.abs(Math.log(inside / outside)));
     }
     return scale + SMALLEST_SCALE;

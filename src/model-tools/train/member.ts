@@ -182,8 +182,7 @@ class Learner {
     for (let d = 0; d < dimensions; d++) {
       const value = this.#sum[d] as number;
       for (let c = 0; c < classes; c++) {
-        logits[c] =
-          (logits[c] as number) + value * (this.#projection[d * classes + c] as number);
+        logits[c] = (logits[c] as number) + value * (this.#projection[d * classes + c] as number);
       }
     }
     softmaxInPlace(logits);
@@ -241,7 +240,15 @@ class Learner {
       }
     }
     const projection = this.#projection.slice();
-    return { buckets, dimensions, classes, combiner, embeddings, projection, bias: this.#bias.slice() };
+    return {
+      buckets,
+      dimensions,
+      classes,
+      combiner,
+      embeddings,
+      projection,
+      bias: this.#bias.slice(),
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 import { SluiceError } from "../../core/errors.ts";
-import type { HashedNgramsSettings } from "../../tokenizers/hashed-ngrams/settings.ts";
 import { createHashedNgramsTokenizer } from "../../tokenizers/hashed-ngrams/hashed-ngrams.ts";
+import type { HashedNgramsSettings } from "../../tokenizers/hashed-ngrams/settings.ts";
 import type { BagModel, Combiner } from "./bag-model.ts";
 import { applyTemperature, findTemperature } from "./calibrate.ts";
 import { balanceWeights } from "./class-weights.ts";
@@ -106,7 +106,9 @@ function toMemberSettings(options: TrainOptions, featureScales: Float32Array): M
   const { combiner, epochs, patience, learningRate, l2, featureDropout, seed } = options;
   const classes = options.labels.length;
   const { buckets } = options.tokenizer;
-  const dimensions = isPlainLinear(options) ? options.dimensions : options.dimensions / options.members;
+  const dimensions = isPlainLinear(options)
+    ? options.dimensions
+    : options.dimensions / options.members;
   return Array.from({ length: options.members }, (_, member) => ({
     buckets,
     dimensions,
@@ -141,9 +143,17 @@ function assertOptions(options: TrainOptions): void {
   expect("members", "a whole number from 1 to 64", isWhole(options.members, 1, 64));
   expect("threads", "a whole number from 0 to 64", isWhole(options.threads, 0, 64));
   expect("seed", "a whole number", Number.isSafeInteger(options.seed));
-  expect("learningRate", "above 0 and at most 100", options.learningRate > 0 && options.learningRate <= 100);
+  expect(
+    "learningRate",
+    "above 0 and at most 100",
+    options.learningRate > 0 && options.learningRate <= 100,
+  );
   expect("l2", "0 or more", options.l2 >= 0 && options.l2 <= 1);
-  expect("featureDropout", "from 0 to below 1", options.featureDropout >= 0 && options.featureDropout < 1);
+  expect(
+    "featureDropout",
+    "from 0 to below 1",
+    options.featureDropout >= 0 && options.featureDropout < 1,
+  );
   if (!isPlainLinear(options) && options.dimensions % options.members !== 0) {
     expect("dimensions", `a multiple of members (${options.members})`, false);
   }

@@ -1,0 +1,98 @@
+import { STATUS_CODES } from "node:http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ErrorCode } from "../core/errors.ts";
+import { SluiceError, toSluiceError } from "../core/errors.ts";
+import { encodeError } from "../protocols/native/encode-error.ts";
+import { WIRE_STATUS } from "../protocols/status.ts";
+import type { RawHeaders } from "./answer-headers.ts";
+import { createAnswerHeaders } from "./answer-headers.ts";
+
+export const JSON_TYPE = "application/json; charset=utf-8";
+
+/** An answer that is complete but for the headers that all answers share. */
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: RawHeaders;
+}
+
+/** What the gateway reports about each answer. */
+export interface HttpObserver {
+  answered(request: FastifyRequest, status: number, durationMs: number): void;
+}
+
+/** Sends answers: the one place where a response is written. */
+export interface Answerer {
+  send(request: FastifyRequest, reply: FastifyReply, answer: Answer): void;
+  /** Sends the error that `thrown` stands for, with its status and the headers that go with it. */
+  fail(request: FastifyRequest, reply: FastifyReply, thrown: SluiceError): void;
+}
+
+export interface AnswererOptions {
+  readonly nowMs: () => number;
+  readonly isDraining: () => boolean;
+  readonly observer: HttpObserver;
+}
+
+/**
+ * Creates the answerer. It writes to the socket itself instead of handing headers to the framework, which saves a
+ * third of the whole cost of a cheap request (see benchmarks/results).
+ */
+export function createAnswerer(options: AnswererOptions): Answerer {
+  const send: Answerer["send"] = (request, reply, { status, contentType, body, headers }) => {
+    const nowMs = options.nowMs();
+    const all = createAnswerHeaders(request, nowMs);
+    all.push("content-type", contentType, "content-length", String(Buffer.byteLength(body)));
+    if (headers !== undefined) all.push(...headers);
+    if (options.isDraining()) all.push("connection", "close");
+    reply.hijack();
+    reply.raw.writeHead(status, all);
+    reply.raw.end(body);
+    options.observer.answered(request, status, nowMs - request.context.startedMs);
+  };
+  return {
+    send,
+    fail: (request, reply, error) =>
+      send(request, reply, {
+        status: WIRE_STATUS[error.code].http,
+        contentType: JSON_TYPE,
+        body: encodeError(error, request.id),
+        headers: errorHeaders(error),
+      }),
+  };
+}
+
+function errorHeaders(error: SluiceError): RawHeaders {
+  if (error.retryAfterMs !== undefined) {
+    return ["retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)))];
+  }
+  return error.code === "unauthenticated" ? ["www-authenticate", 'Bearer realm="sluice"'] : [];
+}
+
+/** Faults that the HTTP layer finds by itself, by the status that it gives them. */
+const HTTP_FAULTS: Readonly<Record<number, { code: ErrorCode; message: string }>> = {
+  413: { code: "too_large", message: "The body is larger than this server accepts." },
+  415: {
+    code: "unsupported_media_type",
+    message: "Send the body as JSON, with the header 'Content-Type: application/json'.",
+  },
+};
+
+/** Turns whatever was thrown while a request was handled into the error that its caller sees. */
+export function describeHttpFault(thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  const status = statusOf(thrown);
+  const fault = HTTP_FAULTS[status];
+  if (fault !== undefined) return new SluiceError(fault.code, fault.message, { cause: thrown });
+  if (status >= 400 && status < 500) {
+    const message = `Invalid request: ${STATUS_CODES[status] ?? "bad request"}.`;
+    return new SluiceError("invalid_argument", message, { cause: thrown });
+  }
+  return toSluiceError(thrown);
+}
+
+function statusOf(thrown: unknown): number {
+  if (typeof thrown !== "object" || thrown === null || !("statusCode" in thrown)) return 500;
+  return typeof thrown.statusCode === "number" ? thrown.statusCode : 500;
+}

@@ -1,0 +1,42 @@
+import type { ClassifyPipeline } from "../core/inference/classify.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { ClassifyLimits } from "../protocols/native/decode-classify.ts";
+import type { Answerer, HttpObserver } from "./answer.ts";
+import type { Authenticator } from "./middleware/authenticate.ts";
+import type { DeadlineLimits } from "./middleware/deadline.ts";
+import type { RateLimiter } from "./middleware/rate-limit.ts";
+
+/** Limits of the sockets. Defaults and meanings: `server` in the configuration reference. */
+export interface ServerLimits {
+  readonly maxBodyBytes: number;
+  readonly maxJsonDepth: number;
+  readonly maxHeaderBytes: number;
+  readonly requestTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxConnections: number;
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
+  readonly trustProxy: readonly string[];
+}
+
+/** Everything the gateway needs; it creates none of it. */
+export interface GatewayOptions {
+  readonly version: string;
+  readonly server: ServerLimits;
+  readonly limits: ClassifyLimits & DeadlineLimits;
+  readonly defaultModel: string;
+  readonly pipeline: ClassifyPipeline;
+  readonly authenticate: Authenticator;
+  readonly limitRate: RateLimiter;
+  /** Throws SluiceError `overloaded` while the process itself cannot keep up. */
+  readonly assertKeepingUp: () => void;
+  readonly isDraining: () => boolean;
+  readonly metrics: { readonly contentType: string; render(): Promise<string> };
+  readonly observer: HttpObserver;
+  readonly logger: Logger;
+}
+
+/** What routes are given: the options, and the way to answer. */
+export interface RouteOptions extends GatewayOptions {
+  readonly answerer: Answerer;
+}
