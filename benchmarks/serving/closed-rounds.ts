@@ -20,6 +20,8 @@ export interface ClosedFigures {
   readonly rounds: readonly number[];
   /** Median over the rounds of requests/s divided by those of the first target in the same round. */
   readonly ratioToFirst: number;
+  /** Processor time per request of the first target divided by this one's: the ratio on a core of one's own. */
+  readonly cpuRatioToFirst: number | undefined;
   /** Latencies of the round whose rate is the median, or just above it. */
   readonly latency: LatencySummary;
   /** All rounds together. */
@@ -59,7 +61,7 @@ export async function runClosedRounds(options: ClosedRoundsOptions): Promise<Clo
       results[i]?.push(await runRound(options, target, round, roundMs));
     }
   }
-  const first = (results[0] ?? []).map(({ report }) => report.requestsPerSecond);
+  const first = results[0] ?? [];
   return targets.map(({ name }, i) => toFigures(name, results[i] ?? [], first));
 }
 
@@ -87,28 +89,39 @@ async function runRound(
 function toFigures(
   target: string,
   rounds: readonly Round[],
-  firstRates: readonly number[],
+  first: readonly Round[],
 ): ClosedFigures {
   const reports = rounds.map(({ report }) => report);
   const rates = reports.map(({ requestsPerSecond }) => requestsPerSecond);
+  const firstRates = first.map(({ report }) => report.requestsPerSecond);
   const byRate = reports.toSorted((a, b) => a.requestsPerSecond - b.requestsPerSecond);
   const typical = byRate[byRate.length >> 1];
   if (typical === undefined) throw new RangeError("rounds: at least one is needed");
   const sent = sum(reports.map((report) => report.sent));
-  const serverCpu = rounds.map(({ serverCpuSeconds }) => serverCpuSeconds ?? Number.NaN);
-  const serverMicroseconds = (sum(serverCpu) / sent) * 1e6;
+  const serverMicroseconds = serverMicrosecondsPerRequest(rounds);
+  const firstMicroseconds = serverMicrosecondsPerRequest(first);
   const generatorCpu = sum(reports.map(({ generatorCpuSeconds }) => generatorCpuSeconds));
   return {
     target,
     requestsPerSecond: median(rates),
     rounds: rates.map(Math.round),
     ratioToFirst: median(rates.map((rate, i) => rate / (firstRates[i] ?? Number.NaN))),
+    cpuRatioToFirst:
+      serverMicroseconds === undefined || firstMicroseconds === undefined
+        ? undefined
+        : firstMicroseconds / serverMicroseconds,
     latency: typical.accepted,
     statuses: sumByKey(reports.map(({ statuses }) => statuses)),
     failedRequests: sum(reports.flatMap(({ errors }) => Object.values(errors))),
-    serverMicrosecondsPerRequest: Number.isNaN(serverMicroseconds) ? undefined : serverMicroseconds,
+    serverMicrosecondsPerRequest: serverMicroseconds,
     generatorMicrosecondsPerRequest: (generatorCpu / sent) * 1e6,
   };
+}
+
+function serverMicrosecondsPerRequest(rounds: readonly Round[]): number | undefined {
+  const cpuSeconds = sum(rounds.map((round) => round.serverCpuSeconds ?? Number.NaN));
+  if (Number.isNaN(cpuSeconds)) return undefined;
+  return (cpuSeconds / sum(rounds.map(({ report }) => report.sent))) * 1e6;
 }
 
 function sum(values: readonly number[]): number {

@@ -10,6 +10,11 @@ export type LoadMode =
       readonly requestsPerSecond: number;
       /** `exponential` gaps are what many independent callers make; `constant` gaps show the server alone. */
       readonly spacing: "exponential" | "constant";
+      /**
+       * `precise` polls the clock between arrivals, which costs up to a core; `sparing` sends what is due once a
+       * millisecond and leaves the processor to the server.
+       */
+      readonly pacing: "precise" | "sparing";
       /** Requests that may wait for a free connection; further ones are not sent and counted as missed. */
       readonly maxBacklog: number;
     };

@@ -6,8 +6,8 @@ import { createSeededRandom, shuffleIndexes } from "./seeded-random.ts";
 
 export type OpenMode = Extract<LoadMode, { kind: "open" }>;
 
-/** Timers count whole milliseconds and are somewhat late, so the last part before an arrival is waited for by polling. */
-const POLL_BELOW_MS = 1.25;
+/** Timers count whole milliseconds and are somewhat late; who wants to be precise waits for the last part by polling. */
+const POLL_BELOW_MS = { precise: 1.25, sparing: 0 } as const;
 /** Arrivals handled in one turn of the event loop, so that answers are still read when the generator lags. */
 const MAX_ARRIVALS_PER_TURN = 256;
 
@@ -20,6 +20,7 @@ export function createOpenLoop(options: LoadLoopOptions, mode: OpenMode): LoadLo
   const { requests } = options;
   const order = shuffleIndexes(requests.length, random);
   const nextGapMs = createGaps(mode, random);
+  const pollBelowMs = POLL_BELOW_MS[mode.pacing];
   const line = new DueLine(mode.maxBacklog);
   const free: LoadConnection[] = [];
   let nextDueMs = 0;
@@ -48,8 +49,8 @@ export function createOpenLoop(options: LoadLoopOptions, mode: OpenMode): LoadLo
       nextDueMs += nextGapMs();
     }
     const waitMs = nextDueMs - performance.now();
-    if (waitMs < POLL_BELOW_MS) setImmediate(tick);
-    else setTimeout(tick, Math.floor(waitMs - POLL_BELOW_MS) + 1);
+    if (waitMs < pollBelowMs) setImmediate(tick);
+    else setTimeout(tick, Math.max(1, Math.floor(waitMs - pollBelowMs) + 1));
   };
 
   return {

@@ -1,6 +1,7 @@
 import type { LoadClient } from "./load-client.ts";
 import { JOB_DEFAULTS } from "./load-client.ts";
 import type { LoadReport } from "./load-job.ts";
+import type { OpenMode } from "./open-loop.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 /** What a server did at one arrival rate. */
@@ -26,6 +27,7 @@ export interface OpenRatesOptions {
   readonly durationMs: number;
   /** Requests that may wait in the generator. More only lengthens the wait when the generator cannot keep up. */
   readonly maxBacklog: number;
+  readonly pacing: OpenMode["pacing"];
 }
 
 /** Loads one server with fixed arrival rates, one after the other; arrivals are random, as from many callers. */
@@ -45,6 +47,7 @@ export async function runOpenRates(options: OpenRatesOptions): Promise<OpenFigur
         kind: "open",
         requestsPerSecond: wantedPerSecond,
         spacing: "exponential",
+        pacing: options.pacing,
         maxBacklog: options.maxBacklog,
       },
     });

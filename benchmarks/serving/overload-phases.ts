@@ -63,6 +63,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRes
         connections: openConnections,
         durationMs,
         maxBacklog: MAX_BACKLOG,
+        pacing: "sparing",
       }),
     );
     phases.push(...result.map((figures) => toPhase(figures, memory)));

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { assertServing } from "./assert-serving.ts";
 import type { CorpusName } from "./corpus.ts";
 import { createCorpora, toBody } from "./corpus.ts";
 import { startLoadClient } from "./load-client.ts";
@@ -50,6 +51,7 @@ async function main(): Promise<void> {
   const client = startLoadClient();
   const server = await findServer();
   try {
+    await assertServing(server);
     await client.sendBodies(corpus.name, corpus.texts.map(toBody));
     const result = await runOverload({
       client,
@@ -101,6 +103,7 @@ function render({ capacityPerSecond, phases }: OverloadResult): string {
     "other",
     "failed",
     "missed",
+    "generator cores",
     "RSS MiB",
     "highest",
     "after",
@@ -121,10 +124,11 @@ function toRow(phase: OverloadPhase): string[] {
     formatFigure(report.acceptedFromWrite.p50Ms),
     formatFigure(report.acceptedFromWrite.p99Ms),
     formatPercent(phase.shedShare),
-    formatFigure(report.rejectedFromWrite.p99Ms),
+    report.rejected.count === 0 ? "-" : formatFigure(report.rejectedFromWrite.p99Ms),
     formatCount(phase.otherAnswers),
     formatCount(phase.failedRequests),
     formatCount(report.missed),
+    formatFigure(report.generatorCpuSeconds / (report.durationMs / 1000)),
     formatFigure(memory?.before),
     formatFigure(memory?.highest),
     formatFigure(memory?.after),

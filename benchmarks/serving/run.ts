@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { assertServing } from "./assert-serving.ts";
 import type { Target } from "./closed-rounds.ts";
 import { runClosedRounds } from "./closed-rounds.ts";
 import type { Corpus } from "./corpus.ts";
@@ -130,6 +131,7 @@ async function measureTargets(
   targets: readonly Target[],
   plan: Plan,
 ): Promise<Served> {
+  for (const { server } of targets) await assertServing(server);
   const started = targets.map(({ server }) => readProcessUsage(server.pid));
   const { warmUpMs } = plan;
   const closed: CorpusFigures[] = [];
@@ -156,6 +158,7 @@ async function measureTargets(
     connections: OPEN_CONNECTIONS,
     durationMs: plan.openMs,
     maxBacklog: OPEN_MAX_BACKLOG,
+    pacing: "precise",
   });
   say("one connection");
   const single = await measureSingle(client, targets, main.corpus, plan.singleMs);

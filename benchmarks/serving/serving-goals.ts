@@ -10,11 +10,13 @@ const MOST_GATEWAY_MS = 0.5;
 /** Holds a result against the lines that the design sets. Both are held without the help of the cache. */
 export function judgeGoals({ closed, single }: Pick<ServingResult, "closed" | "single">): Goal[] {
   const shares = closed.map(({ corpus, figures }): Goal => {
-    const share = figures.find(({ target }) => target === TARGETS.uncached)?.ratioToFirst ?? 0;
+    const figure = figures.find(({ target }) => target === TARGETS.uncached);
+    const share = figure?.ratioToFirst ?? 0;
+    const byCpu = figure?.cpuRatioToFirst;
     return {
       name: `/classify against echo, cache off, ${corpus} texts`,
       goal: `≥ ${formatPercent(LEAST_SHARE_OF_ECHO)}`,
-      measured: formatPercent(share),
+      measured: `${formatPercent(share)}${byCpu === undefined ? "" : `, by CPU time ${formatPercent(byCpu)}`}`,
       met: share >= LEAST_SHARE_OF_ECHO,
     };
   });

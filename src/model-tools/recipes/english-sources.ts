@@ -1,4 +1,4 @@
-import type { DataFolder, SourcedText } from "./data-folder.ts";
+import type { DataFolder, Sentiment, SourcedText } from "./data-folder.ts";
 import { readLines } from "./data-folder.ts";
 import { toSentiment } from "./to-sentiment.ts";
 
@@ -46,19 +46,23 @@ export async function readProductReviews(data: DataFolder): Promise<SourcedText[
   const texts: SourcedText[] = [];
   for (const file of await data.listFiles("product_reviews")) {
     if (!/^set\d_(?!README).*\.txt$/.test(file)) continue;
+    const part = file.slice(0, -".txt".length);
     for (const line of await readLines(data, `product_reviews/${file}`)) {
       const separator = line.indexOf("##");
-      if (separator < 0) continue;
-      const signs = line.slice(0, separator).matchAll(/\[([+-])\d?\]/g);
-      const found = new Set([...signs].map(([, sign]) => sign));
-      if (found.size > 1) continue;
-      if (found.size === 0 && separator > 0) continue;
-      const sentiment = found.has("+") ? "positive" : found.has("-") ? "negative" : "neutral";
-      const part = file.slice(0, -".txt".length);
+      const sentiment = separator < 0 ? undefined : judgeAnnotation(line.slice(0, separator));
+      if (sentiment === undefined) continue;
       texts.push({ text: line.slice(separator + 2), sentiment, source: "product_reviews", part });
     }
   }
   return texts;
+}
+
+/** @param annotation e.g. `battery life[-2],price[+1]`. */
+function judgeAnnotation(annotation: string): Sentiment | undefined {
+  if (annotation === "") return "neutral";
+  const signs = new Set([...annotation.matchAll(/\[([+-])\d?\]/g)].map(([, sign]) => sign));
+  if (signs.size !== 1) return undefined;
+  return signs.has("+") ? "positive" : "negative";
 }
 
 /** Reddit comments, emotions grouped to sentiments by the official table; `part` is the split. */

@@ -44,8 +44,7 @@ export const SENTIMENT_DATA_CREDITS: readonly DataCredit[] = [
     source: "goemotions",
     what: "GoEmotions: Reddit comments with emotions",
     license: "CC BY 4.0",
-    citation:
-      'Dorottya Demszky et al., "GoEmotions: A Dataset of Fine-Grained Emotions", ACL 2020',
+    citation: 'Dorottya Demszky et al., "GoEmotions: A Dataset of Fine-Grained Emotions", ACL 2020',
   },
   {
     source: "xed",

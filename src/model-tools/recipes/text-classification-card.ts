@@ -1,8 +1,8 @@
 import { toPercent, toPercentRange } from "../evaluate/format-report.ts";
 import type { TrainedClassifier, TrainOptions } from "../train/train-classifier.ts";
 import { toSha256 } from "../train/write-package.ts";
-import type { SentimentMix } from "./sentiment-mix.ts";
 import { SENTIMENT_DATA_CREDITS } from "./sentiment-credits.ts";
+import type { SentimentMix } from "./sentiment-mix.ts";
 import type { TestResult } from "./test-result.ts";
 
 export interface SentimentCardInput {

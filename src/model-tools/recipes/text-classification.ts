@@ -43,6 +43,7 @@ export const TEXT_CLASSIFICATION_OPTIONS: TrainOptions = {
   tokenizer: { ...DEFAULT_HASHED_NGRAMS_SETTINGS, buckets: 2 ** 20 },
   dimensions: 1,
   epochs: 12,
+  l2: 5e-7,
   members: 4,
 };
 
@@ -103,11 +104,7 @@ async function measure(
   mix: SentimentMix,
 ): Promise<TestResult[]> {
   const tokenizer = createHashedNgramsTokenizer(settings.tokenizer);
-  const classifier = createBagClassifier(
-    toServedModel(trained.model),
-    tokenizer,
-    settings.labels,
-  );
+  const classifier = createBagClassifier(toServedModel(trained.model), tokenizer, settings.labels);
   const seen = [...mix.training, ...mix.validation].map(({ text }) => text);
   const results: TestResult[] = [];
   for (const { name, texts } of splitChinese(mix.tests)) {

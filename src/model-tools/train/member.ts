@@ -211,7 +211,7 @@ class Learner {
   }
 
   #moveRows(count: number, factor: number): void {
-    const { dimensions, learningRate, featureScales } = this.#settings;
+    const { dimensions, learningRate } = this.#settings;
     const gradient = this.#sumGradient;
     let meanSquare = 0;
     for (let d = 0; d < dimensions; d++) meanSquare += (gradient[d] as number) ** 2 / dimensions;

@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseManifest } from "./manifest.ts";
+import { ModelRegistry } from "./registry.ts";
+import { buildRoutingTable } from "./routing-table.ts";
+import { compareVersions } from "./version-number.ts";
+import { assertTransition, isLegalTransition, VERSION_STATES } from "./version-state.ts";
+
+describe("version states", () => {
+  test("every state can be reached and left, and ready is reached only through warming", () => {
+    for (const state of VERSION_STATES) {
+      expect(VERSION_STATES.some((next) => isLegalTransition(state, next))).toBe(true);
+    }
+    const before = VERSION_STATES.filter((state) => isLegalTransition(state, "ready"));
+    expect(before).toEqual(["warming"]);
+  });
+
+  test("no sequence of commands brings a version into a state against the table", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...VERSION_STATES)), (commands) => {
+        const registry = new ModelRegistry();
+        registry.discover("m", "1.0.0");
+        let expected = "discovered";
+        for (const to of commands) {
+          const legal = isLegalTransition(expected as (typeof VERSION_STATES)[number], to);
+          if (legal) {
+            registry.transition("m", "1.0.0", to);
+            expected = to;
+          } else {
+            expect(() => registry.transition("m", "1.0.0", to)).toThrow(/cannot go/);
+          }
+          expect(registry.list()[0]?.state).toBe(expected);
+        }
+      }),
+    );
+  });
+
+  test("an illegal step names both states", () => {
+    expect(() => assertTransition("discovered", "ready")).toThrow("from discovered to ready");
+  });
+});
+
+describe("routing", () => {
+  const ready = (...versions: string[]) => versions.map((version) => ({ model: "m", version }));
+
+  test("the highest version answers by number, not by letters", () => {
+    expect(buildRoutingTable(ready("1.9.0", "1.10.0", "1.2.0"), {}).get("m")).toEqual({
+      defaultVersion: "1.10.0",
+    });
+  });
+
+  test("a pinned version answers while it is ready, and the highest when it is not", () => {
+    const pinned = { m: "1.2.0" };
+    expect(buildRoutingTable(ready("1.9.0", "1.2.0"), pinned).get("m")?.defaultVersion).toBe(
+      "1.2.0",
+    );
+    expect(buildRoutingTable(ready("1.2.0", "1.9.0"), pinned).get("m")?.defaultVersion).toBe(
+      "1.2.0",
+    );
+    expect(buildRoutingTable(ready("1.9.0", "1.8.0"), pinned).get("m")?.defaultVersion).toBe(
+      "1.9.0",
+    );
+  });
+
+  test("versions are totally ordered", () => {
+    const version = fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20)).map((parts) => parts.join("."));
+    fc.assert(
+      fc.property(version, version, (a, b) => {
+        expect(Math.sign(compareVersions(a, b))).toBe(-Math.sign(compareVersions(b, a)) + 0);
+        expect(compareVersions(a, b) === 0).toBe(a === b);
+      }),
+    );
+  });
+});
+
+describe("manifest", () => {
+  const valid = {
+    schema: "sluice.model/v1",
+    name: "my-model",
+    version: "1.0.0",
+    task: "classification",
+    problemType: "single_label_classification",
+    labels: ["a", "b"],
+    languages: ["en"],
+    tokenizer: { kind: "hashed-ngrams" },
+    model: { path: "model.onnx", sha256: "a".repeat(64) },
+    inputs: { ids: "ids", padId: 0 },
+    outputs: { logits: "logits" },
+    description: "A model.",
+    license: "Apache-2.0",
+  };
+
+  test("a complete manifest passes, with extra fields of training tools", () => {
+    expect(parseManifest({ ...valid, metrics: { accuracy: 0.9 } }).name).toBe("my-model");
+  });
+
+  test.each([
+    ["name", { ...valid, name: "My Model" }],
+    ["version", { ...valid, version: "1.0" }],
+    ["labels", { ...valid, labels: ["a", "a"] }],
+    ["labels", { ...valid, labels: ["a"] }],
+    ["model.path", { ...valid, model: { ...valid.model, path: "../../etc/passwd" } }],
+    ["model.sha256", { ...valid, model: { ...valid.model, sha256: "xyz" } }],
+    ["tokenizer.kind", { ...valid, tokenizer: null }],
+    ["inputs.padId", { ...valid, inputs: { ids: "ids", padId: -1 } }],
+    ["schema", { ...valid, schema: "sluice.model/v2" }],
+  ])("a wrong %s is named", (field, manifest) => {
+    expect(() => parseManifest(manifest)).toThrow(new RegExp(field.replace(".", "\\.")));
+  });
+
+  test("all mistakes are reported together", () => {
+    try {
+      parseManifest({ ...valid, name: "", version: "x", labels: [] });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: "invalid_argument",
+        details: [{ field: "name" }, { field: "version" }, { field: "labels" }],
+      });
+    }
+  });
+});
