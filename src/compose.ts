@@ -16,6 +16,8 @@ import type { Logger } from "./core/ports/logger.ts";
 import type { ModelRuntime } from "./core/ports/model-runtime.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
 import type { Tokenizer } from "./core/ports/tokenizer.ts";
+import { applyActivation, defaultActivation } from "./core/text/labels.ts";
+import { normalizeText } from "./core/text/normalize.ts";
 import type { HttpObserver } from "./gateway/answer.ts";
 import { createHttpServer } from "./gateway/http-server.ts";
 import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
@@ -23,7 +25,7 @@ import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
 import { drainHttpServer } from "./gateway/shutdown.ts";
 import { createMemoryCacheStore } from "./stores/cache/memory.ts";
 import { createNoCacheStore } from "./stores/cache/none.ts";
-import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
+import { createDirectoryModelSource, readPackage } from "./stores/model-packages/directory.ts";
 import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
 import { createAccessLog } from "./telemetry/access-log.ts";
 import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
@@ -223,6 +225,33 @@ function createModelRuntime({ inference }: Config): ModelRuntime {
       });
       return { tokenizer, backend };
     },
+  };
+}
+
+/** A package on its own, without a registry: what `sluice evaluate` measures. */
+export interface OpenClassifier {
+  readonly labels: readonly string[];
+  /** One row of scores per text, as `/classify` would give them. */
+  predict(texts: readonly string[]): Promise<readonly Float32Array[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the package in `folder` as a server would.
+ *
+ * @throws SluiceError with the reason when it cannot be served
+ */
+export async function openClassifier(config: Config, folder: string): Promise<OpenClassifier> {
+  const modelPackage = await readPackage(folder);
+  const { tokenizer, backend } = await createModelRuntime(config).start(modelPackage);
+  const { labels, problemType } = modelPackage.manifest;
+  return {
+    labels,
+    predict: async (texts) => {
+      const rows = await backend.run(texts.map((text) => tokenizer.encode(normalizeText(text))));
+      return rows.map((row) => applyActivation(row, defaultActivation(problemType)));
+    },
+    close: () => backend.close(),
   };
 }
 

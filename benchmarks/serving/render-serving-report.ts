@@ -11,7 +11,7 @@ export function renderServingReport(result: ServingResult): string {
     renderGoals(result),
     `## Closed loop, ${result.connections} connections`,
     ...result.closed.map(({ corpus, figures }) => renderClosed(corpus, figures)),
-    "Medians of the rounds; latency of the median round. The ratio is the median of the ratios within each round; by CPU time it is echo's processor time per request over the target's, which other work on the machine hardly touches.",
+    "Medians of the rounds; latency of the median round. The ratio is the median of the ratios within each round; by CPU time it is echo's processor time per request over the target's, which other work on the machine touches less.",
     "## The model alone, in a loop",
     renderRaw(result),
     `## Open loop, random arrivals, cache off (${result.closed[0]?.corpus ?? ""} texts)`,

@@ -8,13 +8,12 @@ import { renderStartScreen } from "./start-screen.ts";
 export function createServeCommand(): Command {
   return new Command("serve")
     .description("Serve the models over HTTP (default).")
-    .argument("[settings...]", "any setting as a flag, e.g. --server.port 9000")
-    .option("--config <file>", "YAML file with settings (default: sluice.yaml if there is one)")
+    .usage("[--config FILE] [--SETTING VALUE ...]")
+    .argument("[words...]", "any setting as a flag, e.g. --server.port 9000")
     .allowUnknownOption()
+    .passThroughOptions()
     .addHelpText("after", HELP)
-    .action(async (_settings, _options, command: Command) => {
-      await serve(command.parent?.args.filter((word) => word !== "serve") ?? []);
-    });
+    .action((words: string[]) => serve(words));
 }
 
 const HELP = `
@@ -47,6 +46,7 @@ async function serve(words: readonly string[]): Promise<void> {
     logger.info("draining", { signal });
     void server.drain().then((cut) => {
       logger.info("stopped", { cutConnections: cut });
+      // Not process.exit: ending the process inside a native run aborts it. Nothing is left that keeps it alive.
       process.exitCode = cut === 0 ? 0 : 1;
     });
   };

@@ -28,9 +28,35 @@ const SYMBOL = /[\p{S}\p{Cs}]/u;
 /** Variation selectors are marks by category, but belong to the emoji before them. */
 const VARIATION_SELECTOR = /[\ufe00-\ufe0f]/u;
 
+/**
+ * Blocks of one class throughout: four fifths of all code units, whose look-up would take most of the time that a
+ * tokenizer needs to start. First and last unit of each.
+ */
+const UNIFORM_BLOCKS = [
+  { first: 0x3400, last: 0x4dbf, characterClass: CHARACTER_CLASS.unspaced },
+  { first: 0x4e00, last: 0x9fff, characterClass: CHARACTER_CLASS.unspaced },
+  { first: 0xac00, last: 0xd7a3, characterClass: CHARACTER_CLASS.word },
+  { first: 0xd800, last: 0xdfff, characterClass: CHARACTER_CLASS.symbol },
+  { first: 0xe000, last: 0xf8ff, characterClass: CHARACTER_CLASS.blank },
+] as const;
+
+/** In these ranges no letter has another case: Kana, Han, Yi; Hangul, surrogates, private use. */
+const CASELESS_RANGES = [
+  { first: 0x3000, last: 0xa63f },
+  { first: 0xac00, last: 0xf8ff },
+] as const;
+
 /** The class of every UTF-16 code unit; index = code unit. */
 export function createCharacterClasses(): Uint8Array {
-  return Uint8Array.from({ length: 0x10000 }, (_, code) => toClass(String.fromCharCode(code)));
+  const classes = new Uint8Array(0x10000);
+  let next = 0;
+  for (const { first, last, characterClass } of UNIFORM_BLOCKS) {
+    for (let code = next; code < first; code++) classes[code] = toClass(String.fromCharCode(code));
+    classes.fill(characterClass, first, last + 1);
+    next = last + 1;
+  }
+  for (let code = next; code < 0x10000; code++) classes[code] = toClass(String.fromCharCode(code));
+  return classes;
 }
 
 function toClass(character: string): number {
@@ -48,9 +74,19 @@ function toClass(character: string): number {
  * that grow (such as İ) stay as they are.
  */
 export function createCaseTable(lowercase: boolean): Uint16Array {
-  return Uint16Array.from({ length: 0x10000 }, (_, code) => {
-    if (!lowercase) return code;
-    const lower = String.fromCharCode(code).toLowerCase();
-    return lower.length === 1 ? lower.charCodeAt(0) : code;
-  });
+  const table = new Uint16Array(0x10000);
+  for (let code = 0; code < 0x10000; code++) table[code] = code;
+  if (!lowercase) return table;
+  let next = 0;
+  for (const { first, last } of CASELESS_RANGES) {
+    for (let code = next; code < first; code++) table[code] = toLowerUnit(code);
+    next = last + 1;
+  }
+  for (let code = next; code < 0x10000; code++) table[code] = toLowerUnit(code);
+  return table;
+}
+
+function toLowerUnit(code: number): number {
+  const lower = String.fromCharCode(code).toLowerCase();
+  return lower.length === 1 ? lower.charCodeAt(0) : code;
 }

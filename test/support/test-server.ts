@@ -1,0 +1,47 @@
+import type { RunningServer } from "../../src/compose.ts";
+import { startServer } from "../../src/compose.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { LogFields } from "../../src/core/ports/logger.ts";
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
+/** A real server on a free loopback port, in this process. */
+export interface TestServer extends RunningServer {
+  readonly log: readonly LogLine[];
+  /** POSTs JSON to `/classify`. */
+  classify(body: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+/** @param flags settings by path, e.g. `{ "models.directory": folder }`; everything else is the default */
+export async function startTestServer(
+  flags: Readonly<Record<string, string>>,
+): Promise<TestServer> {
+  const { config } = loadConfig({
+    env: {},
+    directory: import.meta.dirname,
+    flags: { "server.port": "0", ...flags },
+  });
+  const log: LogLine[] = [];
+  const write = (level: string) => (message: string, fields?: LogFields) =>
+    void log.push({ level, message, fields });
+  const server = await startServer(config, {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+  });
+  return {
+    ...server,
+    log,
+    classify: (body, headers = {}) =>
+      fetch(`${server.url}/classify`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
+  };
+}
