@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -36,10 +36,13 @@ if (!words.includes("--static")) runSuites(words);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
+/** Runs a tool of this project under this very Node, whatever the host's `node` is. */
 function run([program = "", ...args]: readonly string[]): boolean {
-  const path = join(root, "node_modules", ".bin", program);
-  const executable = program === "node" ? process.execPath : path;
-  return spawnSync(executable, args, { cwd: root, stdio: "inherit" }).status === 0;
+  const bin = join(root, "node_modules", ".bin");
+  const executable = program === "node" ? process.execPath : join(bin, program);
+  const path = [dirname(process.execPath), bin, process.env["PATH"]].join(delimiter);
+  const env = { ...process.env, PATH: path };
+  return spawnSync(executable, args, { cwd: root, stdio: "inherit", env }).status === 0;
 }
 
 /** The part of vitest's JSON report that is read here. */

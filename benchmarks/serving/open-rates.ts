@@ -10,6 +10,7 @@ export interface OpenFigures {
   readonly share: number;
   /** Requests/s that were due. */
   readonly wantedPerSecond: number;
+  readonly pacing: OpenMode["pacing"];
   readonly report: LoadReport;
   /** Answers with 429 of all answers. */
   readonly shedShare: number;
@@ -51,7 +52,8 @@ export async function runOpenRates(options: OpenRatesOptions): Promise<OpenFigur
         maxBacklog: options.maxBacklog,
       },
     });
-    figures.push({ share, wantedPerSecond, report, shedShare: shedShareOf(report) });
+    const { pacing } = options;
+    figures.push({ share, wantedPerSecond, pacing, report, shedShare: shedShareOf(report) });
   }
   return figures;
 }

@@ -1,8 +1,10 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { readExamples } from "../model-tools/data/read-examples.ts";
 import type { Classifier } from "../model-tools/evaluate/evaluate-classifier.ts";
 import { evaluateClassifier } from "../model-tools/evaluate/evaluate-classifier.ts";
 import { formatMetrics } from "../model-tools/evaluate/format-report.ts";
+import type { DataFileFlags } from "./data-file-options.ts";
+import { addDataFileOptions, toReadOptions } from "./data-file-options.ts";
 
 /** What the command gets from outside. */
 export interface EvaluateCommandOptions {
@@ -17,39 +19,25 @@ export interface OpenClassifier extends Classifier {
   close?(): Promise<void>;
 }
 
-interface EvaluateFlags {
-  readonly text: string;
-  readonly label: string;
-  readonly format?: "csv" | "tsv" | "jsonl";
-  readonly skipBadRows?: boolean;
+interface EvaluateFlags extends DataFileFlags {
   readonly json?: boolean;
 }
 
 /** `sluice evaluate`: measures a model package on labelled texts, through the code that serves it. */
 export function createEvaluateCommand(options: EvaluateCommandOptions): Command {
   const { openClassifier, write = (text: string) => process.stdout.write(text) } = options;
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description("Measure a model package on labelled texts.")
     .argument("<package>", "folder of the package, e.g. models/text-classification/1.0.0")
     .argument("<file>", "labelled texts: .csv, .tsv or .jsonl, also .gz")
-    .option("--text <column>", "column of the text: name, or number from 1 without header", "text")
-    .option("--label <column>", "column of the label", "label")
-    .addOption(new Option("--format <format>", "of the file").choices(["csv", "tsv", "jsonl"]))
-    .option("--skip-bad-rows", "leave rows out that cannot be used, instead of stopping")
-    .option("--json", "print JSON")
-    .action(async (packageFolder: string, file: string, flags: EvaluateFlags) => {
+    .option("--json", "print JSON");
+  return addDataFileOptions(command).action(
+    async (packageFolder: string, file: string, flags: EvaluateFlags) => {
       const classifier = await openClassifier(packageFolder);
       try {
-        const { text, label, format, skipBadRows } = flags;
-        const { examples, badRows } = await readExamples(file, {
-          text,
-          label,
-          labels: classifier.labels,
-          ...(format === undefined ? {} : { format }),
-          ...(skipBadRows === undefined ? {} : { skipBadRows }),
-        });
-        const metrics = await evaluateClassifier(classifier, examples);
         const { labels } = classifier;
+        const { examples, badRows } = await readExamples(file, { ...toReadOptions(flags), labels });
+        const metrics = await evaluateClassifier(classifier, examples);
         if (flags.json === true) {
           const report = { labels, ...metrics, badRows: badRows.length };
           write(`${JSON.stringify(report, null, 2)}\n`);
@@ -60,5 +48,6 @@ export function createEvaluateCommand(options: EvaluateCommandOptions): Command 
       } finally {
         await classifier.close?.();
       }
-    });
+    },
+  );
 }

@@ -14,14 +14,12 @@ import type { TrainOptions } from "../model-tools/train/train-classifier.ts";
 import { DEFAULT_TRAIN_OPTIONS } from "../model-tools/train/train-classifier.ts";
 import type { MemberReport } from "../model-tools/train/train-members.ts";
 import { writePackage } from "../model-tools/train/write-package.ts";
+import type { DataFileFlags } from "./data-file-options.ts";
+import { addDataFileOptions, toReadOptions } from "./data-file-options.ts";
 import { parseFraction, parseNumber, parseWhole } from "./parse-arguments.ts";
 
 /** The command's flags as commander hands them over. */
-interface TrainFlags {
-  readonly text: string;
-  readonly label: string;
-  readonly format?: "csv" | "tsv" | "jsonl";
-  readonly skipBadRows?: boolean;
+interface TrainFlags extends DataFileFlags {
   readonly output: string;
   readonly name?: string;
   readonly version?: string;
@@ -54,10 +52,6 @@ export function createTrainCommand(
     .description("Train a text classifier and write it as a model package.")
     .argument("[file]", "labelled texts: .csv, .tsv or .jsonl, also .gz")
     .requiredOption("--output <folder>", "package folder, best models/NAME/VERSION")
-    .option("--text <column>", "column of the text: name, or number from 1 without header", "text")
-    .option("--label <column>", "column of the label", "label")
-    .addOption(new Option("--format <format>", "of the file").choices(["csv", "tsv", "jsonl"]))
-    .option("--skip-bad-rows", "leave rows out that cannot be used, instead of stopping")
     .option("--name <name>", "name of the model (default: from the output folder)")
     .option("--version <version>", "version, major.minor.patch (default: from the output folder)")
     .addOption(
@@ -66,6 +60,7 @@ export function createTrainCommand(
       ]),
     )
     .option("--data <folder>", "folder of the recipe's data sets", "../shared/data");
+  addDataFileOptions(command);
   addSettingOptions(command);
   return command.action(async (file: string | undefined, flags: TrainFlags) => {
     if ((file === undefined) === (flags.recipe === undefined)) {
@@ -129,13 +124,7 @@ function toOverrides(flags: TrainFlags): Partial<TrainOptions> {
 }
 
 async function trainOnFile(file: string, flags: TrainFlags, identity: Identity): Promise<string> {
-  const { text, label, format, skipBadRows } = flags;
-  const { examples, badRows } = await readExamples(file, {
-    text,
-    label,
-    ...(format === undefined ? {} : { format }),
-    ...(skipBadRows === undefined ? {} : { skipBadRows }),
-  });
+  const { examples, badRows } = await readExamples(file, toReadOptions(flags));
   const overrides = toOverrides(flags);
   const { epochs, members } = { ...DEFAULT_TRAIN_OPTIONS, ...overrides };
   const result = await withProgress(epochs * members, (onEpoch) =>

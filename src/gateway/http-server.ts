@@ -4,6 +4,7 @@ import fastify from "fastify";
 import { SluiceError, toSluiceError } from "../core/errors.ts";
 import { createAnswerer, describeHttpFault } from "./answer.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
+import { answerClientError } from "./client-error.ts";
 import type { GatewayOptions, RouteOptions } from "./gateway-options.ts";
 import { parseJsonBody } from "./middleware/json-body.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -33,6 +34,9 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
   return app;
 }
 
+/** How often connections are looked at for clients that are too slow. Node's own 30 s would let each hold on that long. */
+const SLOW_CLIENT_CHECK_MS = 1000;
+
 function createApp({ server }: GatewayOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: server.maxBodyBytes,
@@ -41,10 +45,15 @@ function createApp({ server }: GatewayOptions): FastifyInstance {
     trustProxy: server.trustProxy.length === 0 ? false : [...server.trustProxy],
     routerOptions: { ignoreTrailingSlash: true },
     genReqId: () => randomUUID(),
-    http: { maxHeaderSize: server.maxHeaderBytes, headersTimeout: server.headersTimeoutMs },
+    http: {
+      maxHeaderSize: server.maxHeaderBytes,
+      headersTimeout: server.headersTimeoutMs,
+      connectionsCheckingInterval: SLOW_CLIENT_CHECK_MS,
+    },
     // Draining is ours (see shutdown.ts): what arrives on an open connection is still answered.
     return503OnClosing: false,
     exposeHeadRoutes: true,
+    clientErrorHandler: answerClientError,
     logger: false,
   });
   app.server.maxConnections = server.maxConnections;

@@ -17,7 +17,9 @@ export interface ReadExamplesOptions {
   readonly label: string;
   /** Told by the file's name (`.csv`, `.tsv`, `.txt`, `.jsonl`, each also with `.gz`) when left out. */
   readonly format?: DataFormat;
-  /** Labels that may occur; any when left out. */
+  /** Other names for labels of the file, e.g. `0` → `negative`; labels without one stay. */
+  readonly labelNames?: ReadonlyMap<string, string>;
+  /** Labels that may occur, by their new names; any when left out. */
   readonly labels?: readonly string[];
   /** Leave bad rows out instead of refusing the file. */
   readonly skipBadRows?: boolean;
@@ -53,7 +55,8 @@ export async function readExamples(
       : parseDelimitedRows(bytes, format === "csv" ? "," : "\t", options, name);
   const examples: LabelledText[] = [];
   const badRows: BadRow[] = [];
-  for (const row of rows) {
+  for (const rawRow of rows) {
+    const row = renameLabel(rawRow, options.labelNames);
     const problem = findProblem(row, options);
     if (problem === undefined) examples.push({ text: row.text ?? "", label: row.label ?? "" });
     else badRows.push({ line: row.line, problem });
@@ -63,6 +66,11 @@ export async function readExamples(
     throw new SluiceError("invalid_argument", `${name} holds no usable rows.`);
   }
   return { examples, badRows };
+}
+
+function renameLabel(row: RawRow, names: ReadonlyMap<string, string> | undefined): RawRow {
+  if (row.label === undefined || names === undefined) return row;
+  return { ...row, label: names.get(row.label) ?? row.label };
 }
 
 function toFormat(name: string): DataFormat {

@@ -31,20 +31,13 @@ To be written by whoever publishes this model.
 `;
 }
 
-/** Larger tables help nobody to read a card. */
-const MAX_CONFUSION_LABELS = 12;
-
 function describeHeldOut(heldOut: TestResult | undefined, labels: readonly string[]): string {
   if (heldOut === undefined) return "Not measured: no texts were held out.";
   const { metrics } = heldOut;
-  const confusion =
-    labels.length > MAX_CONFUSION_LABELS
-      ? ""
-      : `\n\n\`\`\`text\n${formatConfusion(metrics.confusion, labels)}\n\`\`\``;
   return (
     `On ${metrics.count} held-out texts: accuracy ${toPercent(metrics.accuracy)} ` +
     `(95 %: ${toPercentRange(metrics.accuracyInterval)}), balanced accuracy ${toPercent(metrics.balancedAccuracy)}, ` +
     `macro F1 ${toPercent(metrics.macroF1)}, calibration error ${metrics.calibrationError.toFixed(3)}. These texts also ` +
-    `decided when to stop and how to calibrate, so expect a little less on new ones.${confusion}`
+    `decided when to stop and how to calibrate, so expect a little less on new ones.\n\n\`\`\`text\n${formatConfusion(metrics.confusion, labels)}\n\`\`\``
   );
 }

@@ -16,6 +16,7 @@ import type { ModelPackage } from "../train/write-package.ts";
 import { toSha256 } from "../train/write-package.ts";
 import { createLabelledFileCard } from "./labelled-file-card.ts";
 import type { TestResult } from "./test-result.ts";
+import { toRecordedResult } from "./test-result.ts";
 
 /** What to make of a file of labelled texts. */
 export interface LabelledFileOptions {
@@ -96,7 +97,7 @@ export async function trainFromLabelledTexts(
         temperature: trained.temperature,
         members: trained.members,
         data: { ...data, sha256: toSha256(JSON.stringify(texts)) },
-        results: heldOut === undefined ? [] : [heldOut],
+        results: heldOut === undefined ? [] : [toRecordedResult(heldOut)],
       },
     },
   };

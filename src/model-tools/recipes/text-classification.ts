@@ -17,6 +17,7 @@ import type { SentimentMix, TestSet } from "./sentiment-mix.ts";
 import { buildSentimentMix } from "./sentiment-mix.ts";
 import { SENTIMENT_LABELS, toTrainingExamples } from "./sentiment-weights.ts";
 import type { TestResult } from "./test-result.ts";
+import { toRecordedResult } from "./test-result.ts";
 import { createSentimentCard } from "./text-classification-card.ts";
 
 /** What may differ between two runs of the recipe. */
@@ -76,7 +77,7 @@ export async function runTextClassificationRecipe(
     members: trained.members,
     texts: countTexts(mix.training),
     validationTexts: mix.validation.length,
-    results,
+    results: results.map(toRecordedResult),
     dataSha256: Object.fromEntries([...digests].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
   return {

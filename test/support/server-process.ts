@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** The program in a process of its own. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Everything that was printed so far, both streams. */
+  readonly output: () => string;
+  /** Sends a signal and resolves with the exit code. */
+  stop(signal: "SIGTERM" | "SIGINT"): Promise<number>;
+}
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+/** Starts `sluice` with these words on a free loopback port. Rejects with what it printed when it ends instead. */
+export async function startServerProcess(words: readonly string[]): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [MAIN, "--server.port", "0", ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const exited = once(child, "exit");
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      const address = /^ {2}address +(\S+)$/m.exec(output)?.[1];
+      if (address !== undefined && output.includes("curl")) resolve(address);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.once("exit", (code) => reject(new Error(`ended with ${code}: ${output}`)));
+    child.once("error", reject);
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    stop: async (signal) => {
+      child.kill(signal);
+      const [code] = (await exited) as [number | null];
+      return code ?? -1;
+    },
+  };
+}
