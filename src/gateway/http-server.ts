@@ -18,11 +18,10 @@ import { registerModels } from "./routes/models.ts";
 /** Builds the HTTP server with all routes; it does not listen yet. */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
   const app = createApp(options);
-  const { nowMs } = options.pipeline.clock;
-  const { isDraining, observer } = options;
+  const { isDraining, observer, pipeline } = options;
   const routes: RouteOptions = {
     ...options,
-    answerer: createAnswerer({ nowMs, isDraining, observer }),
+    answerer: createAnswerer({ clock: pipeline.clock, isDraining, observer }),
   };
   addLifecycle(app, options);
   addErrorAnswers(app, routes);

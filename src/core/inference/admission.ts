@@ -9,6 +9,8 @@ export interface AdmissionLimits {
 export interface AdmissionSnapshot {
   readonly queuedItems: number;
   readonly queuedTokens: number;
+  /** Ids in batches that are running now: they stand in front of everything that waits. */
+  readonly runningTokens: number;
   readonly newItems: number;
   readonly newTokens: number;
   /** Measured ids per millisecond over all slots; `undefined` until the first batch has run. */
@@ -33,15 +35,16 @@ export function decideAdmission(
   snapshot: AdmissionSnapshot,
   limits: AdmissionLimits,
 ): AdmissionDecision {
-  const { queuedItems, queuedTokens, tokensPerMs } = snapshot;
+  const { queuedItems, tokensPerMs } = snapshot;
+  const tokensAhead = snapshot.queuedTokens + snapshot.runningTokens;
   if (queuedItems > 0 && queuedItems + snapshot.newItems > limits.maxQueueItems) {
-    return { admitted: false, retryAfterMs: drainMs(queuedTokens, tokensPerMs) };
+    return { admitted: false, retryAfterMs: drainMs(tokensAhead, tokensPerMs) };
   }
   if (queuedItems === 0 || tokensPerMs === undefined) return { admitted: true };
-  const waitMs = queuedTokens / tokensPerMs;
+  const waitMs = tokensAhead / tokensPerMs;
   const doneMs = waitMs + snapshot.newTokens / tokensPerMs;
   if (waitMs > limits.maxQueueWaitMs || doneMs > snapshot.remainingMs) {
-    return { admitted: false, retryAfterMs: drainMs(queuedTokens, tokensPerMs) };
+    return { admitted: false, retryAfterMs: drainMs(tokensAhead, tokensPerMs) };
   }
   return { admitted: true };
 }

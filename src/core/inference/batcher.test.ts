@@ -118,7 +118,7 @@ describe("failure", () => {
     accepted.push(submit(1));
     await clock.settle();
     accepted.push(submit(2), submit(3));
-    await expect(submit(4)).rejects.toMatchObject({ code: "overloaded", retryAfterMs: 20 });
+    await expect(submit(4)).rejects.toMatchObject({ code: "overloaded", retryAfterMs: 30 });
     await clock.advance(100);
     await Promise.all(accepted);
   });

@@ -61,6 +61,7 @@ export class Batcher {
   readonly #line = new WaitingLine<Member>();
   readonly #rate = new DrainRate();
   #busySlots = 0;
+  #runningTokens = 0;
   #pumpScheduled = false;
   #cancelTimer: (() => void) | undefined;
   #outstanding = 0;
@@ -94,6 +95,7 @@ export class Batcher {
       {
         queuedItems: this.#line.size,
         queuedTokens: this.#line.tokens,
+        runningTokens: this.#runningTokens,
         newItems: items,
         newTokens: tokens,
         tokensPerMs: this.#rate.tokensPerMs,
@@ -187,9 +189,12 @@ export class Batcher {
   #start(members: readonly Member[], startedMs: number): void {
     if (this.#busySlots === 0) this.#rate.started(startedMs);
     this.#busySlots++;
+    const tokens = countTokens(members);
+    this.#runningTokens += tokens;
     // #run settles its members itself and never rejects.
     void this.#run(members, startedMs).then(() => {
       this.#busySlots--;
+      this.#runningTokens -= tokens;
       this.#pump();
     });
   }
@@ -252,11 +257,10 @@ export class Batcher {
   }
 
   #observe(members: readonly Member[], startedMs: number, endedMs: number, failed: boolean): void {
-    let tokens = 0;
+    const tokens = countTokens(members);
     let longest = 0;
     let oldestMs = startedMs;
     for (const member of members) {
-      tokens += member.tokens;
       longest = Math.max(longest, member.tokens);
       oldestMs = Math.min(oldestMs, member.enqueuedMs);
     }
@@ -270,6 +274,12 @@ export class Batcher {
       failed,
     });
   }
+}
+
+function countTokens(members: readonly Member[]): number {
+  let tokens = 0;
+  for (const member of members) tokens += member.tokens;
+  return tokens;
 }
 
 function expired(): SluiceError {

