@@ -179,8 +179,7 @@ function composeAnswered(
 ): HttpObserver["answered"] {
   const logAccess = createAccessLog(logging.access, logger);
   return (request, status, durationMs) => {
-    const route = request.routeOptions.url ?? "unknown";
-    metrics.httpAnswered(request.method, route, status, durationMs);
+    metrics.httpAnswered(request.method, request.context.route, status, durationMs);
     logAccess(request, status, durationMs);
   };
 }

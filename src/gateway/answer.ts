@@ -9,14 +9,19 @@ import { WIRE_STATUS } from "../protocols/status.ts";
 import type { RawHeaders } from "./answer-headers.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
 
-export const JSON_TYPE = "application/json; charset=utf-8";
-
 /** An answer that is complete but for the headers that all answers share. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
   readonly headers?: RawHeaders;
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** @param body JSON, already written */
+export function jsonAnswer(status: number, body: string): Answer {
+  return { status, contentType: JSON_TYPE, body };
 }
 
 /** What the gateway reports about each answer. */
@@ -78,9 +83,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     send,
     fail: (request, reply, error) =>
       send(request, reply, {
-        status: WIRE_STATUS[error.code].http,
-        contentType: JSON_TYPE,
-        body: encodeError(error, request.id),
+        ...jsonAnswer(WIRE_STATUS[error.code].http, encodeError(error, request.id)),
         headers: errorHeaders(error),
       }),
   };

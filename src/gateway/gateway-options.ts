@@ -1,7 +1,7 @@
 import type { ClassifyPipeline } from "../core/inference/classify.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { ClassifyLimits } from "../protocols/native/decode-classify.ts";
-import type { Answerer, HttpObserver } from "./answer.ts";
+import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
 import type { DeadlineLimits } from "./middleware/deadline.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
@@ -34,9 +34,4 @@ export interface GatewayOptions {
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   readonly observer: HttpObserver;
   readonly logger: Logger;
-}
-
-/** What routes are given: the options, and the way to answer. */
-export interface RouteOptions extends GatewayOptions {
-  readonly answerer: Answerer;
 }

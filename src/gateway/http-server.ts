@@ -2,34 +2,40 @@ import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import fastify from "fastify";
 import { SluiceError, toSluiceError } from "../core/errors.ts";
+import type { Clock } from "../core/ports/clock.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { Answerer } from "./answer.ts";
 import { createAnswerer, describeHttpFault } from "./answer.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
 import { answerClientError } from "./client-error.ts";
-import type { GatewayOptions, RouteOptions } from "./gateway-options.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
 import { parseJsonBody } from "./middleware/json-body.ts";
-import type { RequestContext } from "./request-context.ts";
-import { isPublic } from "./request-context.ts";
-import { registerClassify } from "./routes/classify.ts";
-import { registerDocs } from "./routes/docs.ts";
-import { registerHealth } from "./routes/health.ts";
-import { registerMetrics } from "./routes/metrics.ts";
-import { registerModels } from "./routes/models.ts";
+import { createRequestContext } from "./request-context.ts";
+import type { RouteRegistration } from "./route.ts";
+import { registerRoute } from "./route.ts";
+import { createClassifyRoute } from "./routes/classify.ts";
+import { createDocsRoutes, registerDocs } from "./routes/docs.ts";
+import { createHealthRoutes } from "./routes/health.ts";
+import { createMetricsRoute } from "./routes/metrics.ts";
+import { createModelsRoute } from "./routes/models.ts";
 
 /** Builds the HTTP server with all routes; it does not listen yet. */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
-  const app = createApp(options);
   const { isDraining, observer, pipeline } = options;
-  const routes: RouteOptions = {
-    ...options,
-    answerer: createAnswerer({ clock: pipeline.clock, isDraining, observer }),
-  };
-  addLifecycle(app, options);
-  addErrorAnswers(app, routes);
-  await registerDocs(app, routes);
-  registerClassify(app, routes);
-  registerModels(app, routes);
-  registerHealth(app, routes);
-  registerMetrics(app, routes);
+  const app = createApp(options);
+  const answerer = createAnswerer({ clock: pipeline.clock, isDraining, observer });
+  addContext(app, pipeline.clock);
+  addErrorAnswers(app, answerer, options.logger);
+  await registerDocs(app, options.version);
+  const routes = [
+    createClassifyRoute(options),
+    createModelsRoute(options),
+    ...createHealthRoutes(options),
+    createMetricsRoute(options),
+    ...createDocsRoutes(app),
+  ];
+  const admit = createAdmission(options);
+  for (const route of routes) registerRoute(app, route, { answerer, admit });
   return app;
 }
 
@@ -79,28 +85,10 @@ function createApp({ server }: GatewayOptions): FastifyInstance {
   return app;
 }
 
-/** What happens to every request, in order: context, overload, who is it, how often. */
-function addLifecycle(app: FastifyInstance, options: GatewayOptions): void {
-  const { clock } = options.pipeline;
+function addContext(app: FastifyInstance, clock: Clock): void {
   app.addHook("onRequest", (request, _reply, done) => {
-    const startedMs = clock.nowMs();
-    const context: RequestContext = {
-      startedMs,
-      authMs: 0,
-      allowance: undefined,
-      stages: undefined,
-    };
-    request.context = context;
-    if (isPublic(request)) {
-      done();
-      return;
-    }
-    options.assertKeepingUp();
-    const caller = options.authenticate(request.headers, request.ip);
-    const limited = options.limitRate(caller, context);
-    context.authMs = clock.nowMs() - startedMs;
-    if (limited === undefined) done();
-    else limited.then(() => done(), done);
+    request.context = createRequestContext(clock.nowMs());
+    done();
   });
   // Only pages that plugins send come through here; our own answers are written by the answerer.
   app.addHook("onSend", (request, reply, _payload, done) => {
@@ -113,7 +101,19 @@ function addLifecycle(app: FastifyInstance, options: GatewayOptions): void {
   });
 }
 
-function addErrorAnswers(app: FastifyInstance, { answerer, logger }: RouteOptions): void {
+/** What a request must pass before its route sees it, in order: can we keep up, who is it, how often. */
+function createAdmission(options: GatewayOptions): RouteRegistration["admit"] {
+  const { nowMs } = options.pipeline.clock;
+  return (request) => {
+    options.assertKeepingUp();
+    const caller = options.authenticate(request.headers, request.ip);
+    const limited = options.limitRate(caller, request.context);
+    request.context.authMs = nowMs() - request.context.startedMs;
+    return limited;
+  };
+}
+
+function addErrorAnswers(app: FastifyInstance, answerer: Answerer, logger: Logger): void {
   app.setErrorHandler((thrown: unknown, request, reply) => {
     const error = describeHttpFault(thrown);
     if (error.code === "internal") {

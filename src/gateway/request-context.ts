@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import type { StageTimings } from "../core/inference/result.ts";
 
 /** Who is asking, as far as limits are concerned. */
@@ -20,6 +19,8 @@ export interface Allowance {
 /** What the gateway knows about a request while it is being answered; the headers of its answer are made from it. */
 export interface RequestContext {
   readonly startedMs: number;
+  /** Pattern of the route that answers; `other` for pages and for addresses that do not exist. */
+  route: string;
   authMs: number;
   allowance: Allowance | undefined;
   /** Set by routes that ran a model. */
@@ -30,13 +31,8 @@ declare module "fastify" {
   interface FastifyRequest {
     context: RequestContext;
   }
-  interface FastifyContextConfig {
-    /** `public` routes need no key and are not counted against any allowance. Default: `caller`. */
-    access?: "public" | "caller";
-  }
 }
 
-/** Whether the route answers anybody, without key and without limit. */
-export function isPublic(request: FastifyRequest): boolean {
-  return request.routeOptions.config.access === "public";
+export function createRequestContext(startedMs: number): RequestContext {
+  return { startedMs, route: "other", authMs: 0, allowance: undefined, stages: undefined };
 }

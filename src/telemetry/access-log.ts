@@ -4,7 +4,7 @@ import type { Logger } from "../core/ports/logger.ts";
 interface LoggedRequest {
   readonly id: string;
   readonly method: string;
-  readonly routeOptions: { readonly url?: string | undefined };
+  readonly context: { readonly route: string };
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
@@ -23,7 +23,7 @@ export function createAccessLog(mode: "off" | "errors" | "all", logger: Logger):
       requestId: request.id,
       sentRequestId: request.headers["x-request-id"],
       method: request.method,
-      route: request.routeOptions.url,
+      route: request.context.route,
       status,
       durationMs: Math.round(durationMs * 1000) / 1000,
     };

@@ -1,25 +1,23 @@
 import type { ActivationFunction } from "../text/labels.ts";
 
-/** Everything that a score vector depends on. */
-export interface ScoreQuestion {
+/** Everything that a score vector depends on beside its text. */
+export interface ScoreSource {
   readonly model: string;
   readonly version: string;
   /** Digest of the package's files, so that a replaced package never answers with its predecessor's scores. */
   readonly digest: string;
-  readonly activation: ActivationFunction;
-  /** Normalized text. */
-  readonly text: string;
 }
 
 /**
- * The cache key of a question: the question itself, not a hash of it, so that equality is exact and the same in every
- * process. Only the text, which comes last, can hold the separator, so no two questions share a key.
+ * What the cache keys of one model version begin with, for each function that scores may be computed by. A key is this
+ * followed by the normalized text: the question itself, not a hash of it, so that equality is exact and the same in
+ * every process. Only the text, which comes last, can hold a line break, so no two questions share a key.
  */
-export function cacheKey(question: ScoreQuestion): string {
-  return `${cacheKeyPrefix(question)}${question.text}`;
-}
-
-/** The part of the key that all texts of one request share. */
-export function cacheKeyPrefix(question: Omit<ScoreQuestion, "text">): string {
-  return `${question.model}\n${question.version}\n${question.digest}\n${question.activation}\n`;
+export function createCacheKeyPrefixes(
+  source: ScoreSource,
+): Readonly<Record<ActivationFunction, string>> {
+  const { model, version, digest } = source;
+  const prefix = (activation: ActivationFunction) =>
+    `${model}\n${version}\n${digest}\n${activation}\n`;
+  return { softmax: prefix("softmax"), sigmoid: prefix("sigmoid"), none: prefix("none") };
 }

@@ -9,6 +9,7 @@ import { ModelRegistry } from "../models/registry.ts";
 import type { CacheStore } from "../ports/cache-store.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
 import { Batcher } from "./batcher.ts";
+import { createCacheKeyPrefixes } from "./cache-key.ts";
 import { classify } from "./classify.ts";
 import { Coalescer } from "./coalesce.ts";
 import type { InferenceRequest } from "./request.ts";
@@ -67,7 +68,15 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
   for (const state of ["verifying", "loading", "warming"] as const) {
     registry.transition("m", "1.0.0", state);
   }
-  registry.activate({ manifest: MANIFEST, digest: "d", tokenizer, backend, batcher, observer });
+  registry.activate({
+    manifest: MANIFEST,
+    digest: "d",
+    cacheKeyPrefixes: createCacheKeyPrefixes({ model: "m", version: "1.0.0", digest: "d" }),
+    tokenizer,
+    backend,
+    batcher,
+    observer,
+  });
   const pipeline = {
     clock,
     registry,

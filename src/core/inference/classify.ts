@@ -8,7 +8,6 @@ import type { ActivationFunction } from "../text/labels.ts";
 import { applyActivation, defaultActivation, defaultTopK, rankLabels } from "../text/labels.ts";
 import { normalizeText } from "../text/normalize.ts";
 import type { BatchOutcome } from "./batcher.ts";
-import { cacheKeyPrefix } from "./cache-key.ts";
 import type { Coalescer } from "./coalesce.ts";
 import type { InferenceRequest } from "./request.ts";
 import type { InferenceResult, ItemResult } from "./result.ts";
@@ -88,9 +87,7 @@ class ClassifyRun {
   }
 
   normalize(texts: readonly string[]): readonly Question[] {
-    const { manifest, digest } = this.#serving;
-    const { name: model, version } = manifest;
-    const prefix = cacheKeyPrefix({ model, version, digest, activation: this.#activation });
+    const prefix = this.#serving.cacheKeyPrefixes[this.#activation];
     return texts.map((raw) => {
       const text = normalizeText(raw);
       return { text, key: prefix + text, known: undefined, encoded: undefined };

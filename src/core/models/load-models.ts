@@ -1,6 +1,7 @@
 import { toSluiceError } from "../errors.ts";
 import type { BatcherOptions } from "../inference/batcher.ts";
 import { Batcher } from "../inference/batcher.ts";
+import { createCacheKeyPrefixes } from "../inference/cache-key.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { InferenceObserver } from "../ports/inference-observer.ts";
 import type { ModelRuntime } from "../ports/model-runtime.ts";
@@ -43,7 +44,16 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     const observer = options.observer.forVersion(model, version);
     const batcher = new Batcher({ backend, clock, limits, observer });
     const { manifest, digest } = verified;
-    registry.activate({ manifest, digest, tokenizer, backend, batcher, observer });
+    const cacheKeyPrefixes = createCacheKeyPrefixes({ model, version, digest });
+    registry.activate({
+      manifest,
+      digest,
+      cacheKeyPrefixes,
+      tokenizer,
+      backend,
+      batcher,
+      observer,
+    });
   } catch (thrown) {
     registry.fail(model, version, toSluiceError(thrown).message);
   }

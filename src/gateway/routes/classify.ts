@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { classify } from "../../core/inference/classify.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
 import { decodeClassify } from "../../protocols/native/decode-classify.ts";
@@ -8,34 +7,41 @@ import {
   classifyResponseSchema,
   errorResponseSchema,
 } from "../../protocols/native/schema.ts";
-import { JSON_TYPE } from "../answer.ts";
-import type { RouteOptions } from "../gateway-options.ts";
+import { jsonAnswer } from "../answer.ts";
+import type { GatewayOptions } from "../gateway-options.ts";
 import { ConnectionWatch } from "../middleware/cancellation.ts";
 import { readTimeoutMs, TIMEOUT_HEADER } from "../middleware/deadline.ts";
+import type { Route } from "../route.ts";
 
 /** `POST /classify`: bytes → decode → core → encode → bytes. */
-export function registerClassify(app: FastifyInstance, options: RouteOptions): void {
-  const { limits, pipeline, defaultModel, answerer } = options;
+export function createClassifyRoute(options: GatewayOptions): Route {
+  const { limits, pipeline, defaultModel } = options;
   const connections = new ConnectionWatch();
-  app.post("/classify", { schema: classifySchema(limits) }, async (request, reply) => {
-    const decoded = decodeClassify(request.body, limits);
-    const timeoutMs = readTimeoutMs(request.headers, limits);
-    const result = await classify(
-      {
-        model: decoded.model ?? defaultModel,
-        version: decoded.version,
-        texts: decoded.texts,
-        options: decoded.options,
-        deadlineMs: request.context.startedMs + timeoutMs,
-        cancellation: connections.watch(request.raw.socket),
-      },
-      pipeline,
-    );
-    request.context.stages = { ...result.timings, cache: cacheOutcome(result) };
-    const encode = decoded.isBatch ? encodeBatch : encodeSingle;
-    const body = encode(result, { requestId: request.id, epochMs: pipeline.clock.epochMs() });
-    answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
-  });
+  return {
+    method: "POST",
+    path: "/classify",
+    access: "caller",
+    schema: describeClassify(limits),
+    handle: async (request) => {
+      const decoded = decodeClassify(request.body, limits);
+      const timeoutMs = readTimeoutMs(request.headers, limits);
+      const result = await classify(
+        {
+          model: decoded.model ?? defaultModel,
+          version: decoded.version,
+          texts: decoded.texts,
+          options: decoded.options,
+          deadlineMs: request.context.startedMs + timeoutMs,
+          cancellation: connections.watch(request.raw.socket),
+        },
+        pipeline,
+      );
+      request.context.stages = { ...result.timings, cache: cacheOutcome(result) };
+      const encode = decoded.isBatch ? encodeBatch : encodeSingle;
+      const context = { requestId: request.id, epochMs: pipeline.clock.epochMs() };
+      return jsonAnswer(200, encode(result, context));
+    },
+  };
 }
 
 function cacheOutcome({ items }: InferenceResult): "hit" | "miss" | "partial" {
@@ -44,7 +50,7 @@ function cacheOutcome({ items }: InferenceResult): "hit" | "miss" | "partial" {
   return hits === items.length ? "hit" : "partial";
 }
 
-function classifySchema(limits: RouteOptions["limits"]) {
+function describeClassify(limits: GatewayOptions["limits"]) {
   return {
     summary: "Classify text",
     description: "One text, or a list of texts of which each gets its own answer.",

@@ -1,30 +1,38 @@
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
-import { JSON_TYPE } from "../answer.ts";
-import type { RouteOptions } from "../gateway-options.ts";
+import { jsonAnswer } from "../answer.ts";
+import type { Route } from "../route.ts";
 
 /**
- * `GET /openapi.json`, and a page at `/docs` that shows it and can send requests. Needs no network. Must be registered
- * before the routes that the document describes.
+ * Collects the routes that are registered after it into an OpenAPI document, and shows it as a page at `/docs` that can
+ * send requests. Needs no network.
  */
-export async function registerDocs(app: FastifyInstance, options: RouteOptions): Promise<void> {
-  app.addHook("onRoute", (route) => {
-    if (route.url.startsWith("/docs")) route.config = { ...route.config, access: "public" };
-  });
-  await app.register(fastifySwagger, { openapi: describeApi(options.version) });
+export async function registerDocs(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(fastifySwagger, { openapi: describeApi(version) });
   await app.register(fastifySwaggerUi, {
     routePrefix: "/docs",
     staticCSP: PAGE_POLICY,
     uiConfig: { docExpansion: "list", tryItOutEnabled: true, displayRequestDuration: true },
     theme: { title: "Sluice API" },
   });
-  const hidden = { config: { access: "public" }, schema: { hide: true } } as const;
-  app.get("/openapi.json", hidden, async (request, reply) => {
-    const body = JSON.stringify(app.swagger());
-    options.answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
-  });
-  app.get("/", hidden, async (_request, reply) => reply.redirect("/docs"));
+}
+
+/** `GET /openapi.json`, and the way from the root to the page. */
+export function createDocsRoutes(app: FastifyInstance): readonly Route[] {
+  const shared = { method: "GET", access: "public", schema: { hide: true } } as const;
+  return [
+    {
+      ...shared,
+      path: "/openapi.json",
+      handle: () => jsonAnswer(200, JSON.stringify(app.swagger())),
+    },
+    {
+      ...shared,
+      path: "/",
+      handle: () => ({ ...jsonAnswer(302, ""), headers: ["location", "/docs"] }),
+    },
+  ];
 }
 
 /** The page loads nothing from elsewhere. */

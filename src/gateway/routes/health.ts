@@ -1,6 +1,7 @@
-import type { FastifyInstance } from "fastify";
-import { JSON_TYPE } from "../answer.ts";
-import type { RouteOptions } from "../gateway-options.ts";
+import type { Answer } from "../answer.ts";
+import { jsonAnswer } from "../answer.ts";
+import type { GatewayOptions } from "../gateway-options.ts";
+import type { Route } from "../route.ts";
 
 const healthSchema = {
   type: "object",
@@ -15,56 +16,48 @@ const healthSchema = {
   },
 };
 
+const readinessSchema = {
+  summary: "Whether this process can serve",
+  tags: ["operations"],
+  response: {
+    200: { description: "It can.", ...healthSchema },
+    503: { description: "It cannot, or is about to stop.", ...healthSchema },
+  },
+};
+
+const livenessSchema = {
+  summary: "Whether this process runs",
+  tags: ["operations"],
+  response: { 200: { description: "It does.", type: "object" } },
+};
+
 /**
  * `/health` for people and load balancers, `/health/live` (restart me when this fails) and `/health/ready` (send me
  * traffic while this holds) for orchestrators.
  */
-export function registerHealth(app: FastifyInstance, options: RouteOptions): void {
-  const isModelReady = (): boolean => {
-    const statuses = options.pipeline.registry.list();
-    return statuses.some((s) => s.model === options.defaultModel && s.state === "ready");
-  };
-  const describe = () => {
-    const ready = isModelReady();
-    const healthy = ready ? "healthy" : "unhealthy";
-    return {
-      status: options.isDraining() ? "draining" : healthy,
-      timestamp: new Date(options.pipeline.clock.epochMs()).toISOString(),
-      model_service: ready ? "ready" : "unavailable",
-    };
-  };
-  const readiness = {
-    config: { access: "public" },
-    schema: {
-      summary: "Whether this process can serve",
-      tags: ["operations"],
-      response: {
-        200: { description: "It can.", ...healthSchema },
-        503: { description: "It cannot, or is about to stop.", ...healthSchema },
-      },
-    },
-  } as const;
-  for (const path of ["/health", "/health/ready"]) {
-    app.get(path, readiness, async (request, reply) => {
-      const health = describe();
-      const status = health.status === "healthy" ? 200 : 503;
-      const body = JSON.stringify(health);
-      options.answerer.send(request, reply, { status, contentType: JSON_TYPE, body });
-    });
-  }
-  app.get(
-    "/health/live",
+export function createHealthRoutes(options: GatewayOptions): readonly Route[] {
+  const shared = { method: "GET", access: "public" } as const;
+  const readiness = { ...shared, schema: readinessSchema, handle: () => answerHealth(options) };
+  return [
+    { ...readiness, path: "/health" },
+    { ...readiness, path: "/health/ready" },
     {
-      config: { access: "public" },
-      schema: {
-        summary: "Whether this process runs",
-        tags: ["operations"],
-        response: { 200: { description: "It does.", type: "object" } },
-      },
+      ...shared,
+      path: "/health/live",
+      schema: livenessSchema,
+      handle: () => jsonAnswer(200, JSON.stringify({ status: "alive" })),
     },
-    async (request, reply) => {
-      const body = JSON.stringify({ status: "alive" });
-      options.answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
-    },
-  );
+  ];
+}
+
+function answerHealth({ pipeline, defaultModel, isDraining }: GatewayOptions): Answer {
+  const statuses = pipeline.registry.list();
+  const ready = statuses.some((s) => s.model === defaultModel && s.state === "ready");
+  const status = ready ? "healthy" : "unhealthy";
+  const health = {
+    status: isDraining() ? "draining" : status,
+    timestamp: new Date(pipeline.clock.epochMs()).toISOString(),
+    model_service: ready ? "ready" : "unavailable",
+  };
+  return jsonAnswer(health.status === "healthy" ? 200 : 503, JSON.stringify(health));
 }

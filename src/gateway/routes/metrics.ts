@@ -1,20 +1,21 @@
-import type { FastifyInstance } from "fastify";
-import type { RouteOptions } from "../gateway-options.ts";
+import type { GatewayOptions } from "../gateway-options.ts";
+import type { Route } from "../route.ts";
 
 /** `GET /metrics` in the Prometheus text format. Asks for a key wherever inference does. */
-export function registerMetrics(app: FastifyInstance, { metrics, answerer }: RouteOptions): void {
-  app.get(
-    "/metrics",
-    {
-      schema: {
-        summary: "Metrics for Prometheus",
-        tags: ["operations"],
-        response: { 200: { description: "Prometheus text format.", type: "string" } },
-      },
+export function createMetricsRoute({ metrics }: GatewayOptions): Route {
+  return {
+    method: "GET",
+    path: "/metrics",
+    access: "caller",
+    schema: {
+      summary: "Metrics for Prometheus",
+      tags: ["operations"],
+      response: { 200: { description: "Prometheus text format.", type: "string" } },
     },
-    async (request, reply) => {
-      const body = await metrics.render();
-      answerer.send(request, reply, { status: 200, contentType: metrics.contentType, body });
-    },
-  );
+    handle: async () => ({
+      status: 200,
+      contentType: metrics.contentType,
+      body: await metrics.render(),
+    }),
+  };
 }

@@ -1,7 +1,7 @@
-import type { FastifyInstance } from "fastify";
 import type { VersionStatus } from "../../core/models/registry.ts";
-import { JSON_TYPE } from "../answer.ts";
-import type { RouteOptions } from "../gateway-options.ts";
+import { jsonAnswer } from "../answer.ts";
+import type { GatewayOptions } from "../gateway-options.ts";
+import type { Route } from "../route.ts";
 
 const modelsSchema = {
   type: "object",
@@ -29,22 +29,22 @@ const modelsSchema = {
 };
 
 /** `GET /models`: every model version, its state, and what it can say. */
-export function registerModels(app: FastifyInstance, options: RouteOptions): void {
-  app.get(
-    "/models",
-    {
-      schema: {
-        summary: "Models and their versions",
-        tags: ["models"],
-        security: [{}, { apiKey: [] }],
-        response: { 200: { description: "By model and version.", ...modelsSchema } },
-      },
+export function createModelsRoute({ pipeline }: GatewayOptions): Route {
+  return {
+    method: "GET",
+    path: "/models",
+    access: "caller",
+    schema: {
+      summary: "Models and their versions",
+      tags: ["models"],
+      security: [{}, { apiKey: [] }],
+      response: { 200: { description: "By model and version.", ...modelsSchema } },
     },
-    async (request, reply) => {
-      const body = JSON.stringify({ models: options.pipeline.registry.list().map(toWire) });
-      options.answerer.send(request, reply, { status: 200, contentType: JSON_TYPE, body });
+    handle: () => {
+      const models = pipeline.registry.list().map(toWire);
+      return jsonAnswer(200, JSON.stringify({ models }));
     },
-  );
+  };
 }
 
 function toWire(status: VersionStatus) {

@@ -16,7 +16,7 @@ const SOURCE_WEIGHTS: Readonly<Record<string, number>> = {
   goemotions: 2,
   product_reviews: 2,
   xed: 1,
-  zh_conversation_sentiment: 1,
+  zh_conversation_sentiment: 2,
   pros_cons: 0.7,
   opinion_lexicon: 0.5,
   xed_chinese: 0.5,

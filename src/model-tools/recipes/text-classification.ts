@@ -44,7 +44,6 @@ export const TEXT_CLASSIFICATION_OPTIONS: TrainOptions = {
   tokenizer: { ...DEFAULT_HASHED_NGRAMS_SETTINGS, buckets: 2 ** 20 },
   dimensions: 1,
   epochs: 12,
-  l2: 5e-7,
   members: 4,
 };
 
