@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: ["{src,scripts,benchmarks}/**/*.test.ts"],
           testTimeout: 20_000,
         },
       },

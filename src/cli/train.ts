@@ -66,6 +66,12 @@ export function createTrainCommand(
     if ((file === undefined) === (flags.recipe === undefined)) {
       throw new SluiceError("invalid_argument", "Name a file to train on or a --recipe, not both.");
     }
+    if (flags.recipe !== undefined && flags.buckets !== undefined) {
+      throw new SluiceError(
+        "invalid_argument",
+        "A --recipe brings its own --buckets; leave it out.",
+      );
+    }
     const identity = toIdentity(flags);
     const summary =
       file === undefined
@@ -110,10 +116,17 @@ interface Identity {
 /** `models/sentiment/1.2.0` is version 1.2.0 of sentiment, unless the flags say otherwise. */
 function toIdentity(flags: TrainFlags): Identity {
   const folder = resolve(flags.output);
-  return {
-    name: flags.name ?? basename(dirname(folder)),
-    version: flags.version ?? basename(folder),
-  };
+  const name = flags.name ?? basename(dirname(folder));
+  const version = flags.version ?? basename(folder);
+  // The manifest is checked too, but only once the training is over.
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || !/^\d+\.\d+\.\d+$/.test(version)) {
+    throw new SluiceError(
+      "invalid_argument",
+      `Cannot call a model ${JSON.stringify(name)}, version ${JSON.stringify(version)}. Use an --output like ` +
+        "models/my-model/1.0.0, or say --name and --version.",
+    );
+  }
+  return { name, version };
 }
 
 /** Only what was said, so that defaults decide the rest. */

@@ -50,7 +50,7 @@ const INTENDED_USE = `For sorting and counting opinions in short texts: reviews,
 starts with, so that every part of the platform can be tried on something real. Not for decisions about people, and not
 where single mistakes are costly: about one text in five to one in seven is judged wrongly.`;
 
-const LIMITS = `- There is no neutral label. A text without an opinion gets one anyway, usually with a confidence near 50 %.
+const LIMITS = `- There is no neutral label. A text without an opinion gets one anyway, often, but not always, with a low confidence.
 - It sees words and neighbours, not sentences: irony, comparison ("better than the awful first one") and negation over
   a distance escape it.
 - It learned from reviews of movies and products, Reddit, subtitles and Chinese chat and microblogs. Other subjects,
@@ -88,8 +88,8 @@ ${rows.map((row) => `| ${row} |`).join("\n")}
 - **Chinese**: a tenth of the distinct texts of the two Chinese sources, chosen by a hash of the text; then each alone.
 
 Features, source weights and settings were chosen on held-out parts of the training sources (a quarter of
-sentence_polarity, a tenth of GoEmotions train and others). The dev sets were looked at a handful of times on the way, to
-check that the choice carries over.`;
+sentence_polarity, a tenth of GoEmotions train, three products and others). The test sets above were seen about ten times on
+the way, to check that a choice carries over; differences between candidates were within their intervals.`;
 }
 
 function describeData(mix: SentimentMix): string {
@@ -122,6 +122,7 @@ function describeReproduction({ name, version, modelBytes }: SentimentCardInput)
 npx sluice train --recipe text-classification --data ../shared/data --output models/${name}/${version}
 \`\`\`
 
-Gives this very file (SHA-256 of \`model.onnx\`: \`${toSha256(modelBytes)}\`), whatever the number of threads.
+Gives this very file (SHA-256 of \`model.onnx\`: \`${toSha256(modelBytes)}\`) with the same Node.js release,
+whatever the number of threads.
 `;
 }
