@@ -69,6 +69,11 @@ function createFamilies() {
   };
 }
 
+interface RouteMetrics {
+  readonly count: CounterChild;
+  readonly seconds: HistogramChild;
+}
+
 type Families = ReturnType<typeof createFamilies>;
 
 /**
@@ -79,7 +84,12 @@ export class Metrics implements InferenceObserver {
   readonly #families = createFamilies();
   readonly #cacheErrors = this.#families.cacheErrors.child({});
   readonly #registry = new Registry();
-  readonly #routes = new Map<string, { count: CounterChild; seconds: HistogramChild }>();
+  /** By method, route and status, one after the other: a key made of all would be built and hashed for each answer. */
+  readonly #http = remember((method: string) =>
+    remember((route: string) =>
+      remember((status: number) => this.#addRoute(method, route, status)),
+    ),
+  );
   readonly contentType = this.#registry.contentType;
 
   constructor(snapshot: MetricsSnapshot) {
@@ -108,16 +118,17 @@ export class Metrics implements InferenceObserver {
 
   /** @param route the pattern, never the address itself: callers could make up any number of those */
   httpAnswered(method: string, route: string, status: number, durationMs: number): void {
-    const key = `${method} ${route} ${status}`;
-    let child = this.#routes.get(key);
-    if (child === undefined) {
-      const labels = { method, route, status: String(status) };
-      const count = this.#families.httpRequests.child(labels);
-      child = { count, seconds: this.#families.httpSeconds.child({ route }) };
-      this.#routes.set(key, child);
-    }
-    child.count.add(1);
-    child.seconds.observe(durationMs / 1000);
+    const { count, seconds } = this.#http(method)(route)(status);
+    count.add(1);
+    seconds.observe(durationMs / 1000);
+  }
+
+  #addRoute(method: string, route: string, status: number): RouteMetrics {
+    const labels = { method, route, status: String(status) };
+    return {
+      count: this.#families.httpRequests.child(labels),
+      seconds: this.#families.httpSeconds.child({ route }),
+    };
   }
 
   #addGauge(

@@ -20,9 +20,10 @@ export interface NgramKernel {
 
 /**
  * Projecting commutes with summing, so the projection is applied to every embedding row once, at load. A text then
- * costs `classes` additions per id. Not worth it when that table is much larger than the embeddings themselves.
+ * costs `classes` additions per id instead of `dimensions`. Not worth it when that table would be larger than the
+ * embeddings: rows of a table are read at random, so what counts is how much of it stays in the processor's cache.
  */
-const MAX_FOLD_GROWTH = 2;
+const MAX_FOLD_GROWTH = 1;
 
 /**
  * Reads the bytes of a model file into a kernel.
@@ -38,6 +39,7 @@ export function createNgramKernel(modelBytes: Uint8Array): NgramKernel | undefin
 }
 
 function createScore(graph: NgramGraph): NgramKernel["score"] {
+  if (graph.dimensions === 1) return createNarrowScore(graph);
   if (graph.classes > MAX_FOLD_GROWTH * graph.dimensions) return createTwoStepScore(graph);
   const table = foldProjection(graph);
   return graph.classes === 2 ? createPairScore(graph, table) : createFoldedScore(graph, table);
@@ -88,6 +90,27 @@ function createPairScore(graph: NgramGraph, table: Float32Array): NgramKernel["s
     const row = new Float32Array(2);
     row[0] = bias0 + sum0 * factor;
     row[1] = bias1 + sum1 * factor;
+    return row;
+  };
+}
+
+/** One dimension, as binary classifiers are trained: one number per id, projected once per text. */
+function createNarrowScore(graph: NgramGraph): NgramKernel["score"] {
+  const { buckets, classes, embeddings, projection, bias, dividesByRoot } = graph;
+  return (ids) => {
+    let sum = 0;
+    let count = 0;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as number;
+      if (id >>> 0 >= buckets) throwOutOfRange(id, buckets);
+      sum += embeddings[id] as number;
+      if (id !== 0) count++;
+    }
+    const combined = sum * toFactor(count, dividesByRoot);
+    const row = new Float32Array(classes);
+    for (let c = 0; c < classes; c++) {
+      row[c] = (bias[c] as number) + combined * (projection[c] as number);
+    }
     return row;
   };
 }

@@ -2,6 +2,7 @@ import { SluiceError } from "../errors.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ticket } from "./batcher.ts";
+import type { Expiring } from "./deadline-watch.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 
 /** What a caller gets for joining: the shared answer, or its own reason for leaving early. */
@@ -38,25 +39,16 @@ export class Coalescer<Answer> {
    * `cancelled` for this caller alone
    */
   join(key: string, ticket: Ticket, launch: (shared: Ticket) => Promise<Answer>): Joined<Answer> {
-    const existing = this.#flights.get(key);
-    if (existing !== undefined) {
-      return { answer: existing.board(ticket, this.#deadlines), coalesced: true };
+    let flight = this.#flights.get(key);
+    const coalesced = flight !== undefined;
+    if (flight === undefined) {
+      flight = new Flight(key, ticket.deadlineMs, this.#flights, this.#deadlines);
+      this.#flights.set(key, flight);
     }
-    const flight: Flight<Answer> = new Flight(ticket.deadlineMs, () => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
-    this.#flights.set(key, flight);
-    const answer = flight.board(ticket, this.#deadlines);
-    flight.follow(launch(flight));
-    return { answer, coalesced: false };
+    const answer = flight.board(ticket);
+    if (!coalesced) flight.follow(launch(flight));
+    return { answer, coalesced };
   }
-}
-
-interface Passenger<Answer> {
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: unknown) => void;
-  unwatch: () => void;
-  unsubscribe: () => void;
 }
 
 /** One run and the callers that wait for it. Is itself the ticket and the cancellation that the run sees. */
@@ -64,13 +56,22 @@ class Flight<Answer> implements Ticket, Cancellation {
   deadlineMs: number;
   cancelled = false;
   readonly cancellation: Cancellation = this;
-  readonly #passengers = new Set<Passenger<Answer>>();
-  readonly #onOver: () => void;
+  readonly #key: string;
+  readonly #flights: Map<string, Flight<Answer>>;
+  readonly #deadlines: DeadlineWatch;
+  #passengers: Passenger<Answer>[] = [];
   #cancelRun: () => void = () => {};
 
-  constructor(deadlineMs: number, onOver: () => void) {
+  constructor(
+    key: string,
+    deadlineMs: number,
+    flights: Map<string, Flight<Answer>>,
+    deadlines: DeadlineWatch,
+  ) {
+    this.#key = key;
     this.deadlineMs = deadlineMs;
-    this.#onOver = onOver;
+    this.#flights = flights;
+    this.#deadlines = deadlines;
   }
 
   onCancel(listener: () => void): () => void {
@@ -80,23 +81,14 @@ class Flight<Answer> implements Ticket, Cancellation {
     };
   }
 
-  board(ticket: Ticket, deadlines: DeadlineWatch): Promise<Answer> {
-    this.deadlineMs = Math.max(this.deadlineMs, ticket.deadlineMs);
+  board({ deadlineMs, cancellation }: Ticket): Promise<Answer> {
+    this.deadlineMs = Math.max(this.deadlineMs, deadlineMs);
     return new Promise((resolve, reject) => {
-      const passenger: Passenger<Answer> = {
-        resolve,
-        reject,
-        unwatch: () => {},
-        unsubscribe: () => {},
-      };
-      this.#passengers.add(passenger);
-      passenger.unwatch = deadlines.watch(ticket.deadlineMs, () =>
-        this.#leave(passenger, "deadline_exceeded", "The answer did not come before the deadline."),
-      );
-      const onCancel = () =>
-        this.#leave(passenger, "cancelled", "The caller went away before the answer came.");
-      passenger.unsubscribe = ticket.cancellation.onCancel(onCancel);
-      if (ticket.cancellation.cancelled) onCancel();
+      const passenger = new Passenger(this, deadlineMs, resolve, reject);
+      this.#passengers.push(passenger);
+      this.#deadlines.add(passenger);
+      passenger.unsubscribe = cancellation.onCancel(() => passenger.cancel());
+      if (cancellation.cancelled) passenger.cancel();
     });
   }
 
@@ -107,31 +99,66 @@ class Flight<Answer> implements Ticket, Cancellation {
     );
   }
 
+  /** Lets one passenger off. The run is called off when it was the last. */
+  leave(passenger: Passenger<Answer>, error: SluiceError): void {
+    const seat = this.#passengers.indexOf(passenger);
+    if (seat < 0) return;
+    this.#passengers.splice(seat, 1);
+    this.#release(passenger);
+    passenger.reject(error);
+    if (this.#passengers.length > 0) return;
+    this.cancelled = true;
+    this.#forget();
+    this.#cancelRun();
+  }
+
   #land(tell: (passenger: Passenger<Answer>) => void): void {
-    this.#onOver();
-    for (const passenger of this.#passengers) {
+    this.#forget();
+    const passengers = this.#passengers;
+    this.#passengers = [];
+    for (const passenger of passengers) {
       this.#release(passenger);
       tell(passenger);
     }
   }
 
-  #leave(
-    passenger: Passenger<Answer>,
-    code: "deadline_exceeded" | "cancelled",
-    message: string,
-  ): void {
-    if (!this.#passengers.has(passenger)) return;
-    this.#release(passenger);
-    passenger.reject(new SluiceError(code, message));
-    if (this.#passengers.size > 0) return;
-    this.cancelled = true;
-    this.#onOver();
-    this.#cancelRun();
+  #forget(): void {
+    if (this.#flights.get(this.#key) === this) this.#flights.delete(this.#key);
   }
 
   #release(passenger: Passenger<Answer>): void {
-    this.#passengers.delete(passenger);
-    passenger.unwatch();
+    this.#deadlines.remove(passenger);
     passenger.unsubscribe();
+  }
+}
+
+/** One caller that waits. */
+class Passenger<Answer> implements Expiring {
+  readonly deadlineMs: number;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+  unsubscribe: () => void = () => {};
+  readonly #flight: Flight<Answer>;
+
+  constructor(
+    flight: Flight<Answer>,
+    deadlineMs: number,
+    resolve: (answer: Answer) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#flight = flight;
+    this.deadlineMs = deadlineMs;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  expire(): void {
+    const message = "The answer did not come before the deadline.";
+    this.#flight.leave(this, new SluiceError("deadline_exceeded", message));
+  }
+
+  cancel(): void {
+    const message = "The caller went away before the answer came.";
+    this.#flight.leave(this, new SluiceError("cancelled", message));
   }
 }

@@ -1,8 +1,11 @@
 import type { Clock } from "../ports/clock.ts";
 
-interface Entry {
+/** Something that must not outlast a point in time. */
+export interface Expiring {
+  /** Clock time. */
   readonly deadlineMs: number;
-  readonly onExpire: () => void;
+  /** Called once, at the deadline or soon after, unless it was removed before. */
+  expire(): void;
 }
 
 /**
@@ -11,7 +14,7 @@ interface Entry {
  */
 export class DeadlineWatch {
   readonly #clock: Clock;
-  readonly #entries = new Set<Entry>();
+  readonly #watched = new Set<Expiring>();
   #armedForMs = Number.POSITIVE_INFINITY;
   #disarm: () => void = () => {};
 
@@ -19,12 +22,13 @@ export class DeadlineWatch {
     this.#clock = clock;
   }
 
-  /** Calls `onExpire` once at `deadlineMs` (Clock time) or soon after, unless the returned function is called first. */
-  watch(deadlineMs: number, onExpire: () => void): () => void {
-    const entry = { deadlineMs, onExpire };
-    this.#entries.add(entry);
-    if (deadlineMs < this.#armedForMs) this.#arm(deadlineMs);
-    return () => this.#entries.delete(entry);
+  add(expiring: Expiring): void {
+    this.#watched.add(expiring);
+    if (expiring.deadlineMs < this.#armedForMs) this.#arm(expiring.deadlineMs);
+  }
+
+  remove(expiring: Expiring): void {
+    this.#watched.delete(expiring);
   }
 
   #arm(deadlineMs: number): void {
@@ -37,16 +41,15 @@ export class DeadlineWatch {
   #expireDue(): void {
     const nowMs = this.#clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
-    const due: Entry[] = [];
-    for (const entry of this.#entries) {
-      if (entry.deadlineMs <= nowMs) due.push(entry);
-      else nextMs = Math.min(nextMs, entry.deadlineMs);
+    const due: Expiring[] = [];
+    for (const expiring of this.#watched) {
+      if (expiring.deadlineMs <= nowMs) due.push(expiring);
+      else nextMs = Math.min(nextMs, expiring.deadlineMs);
     }
     this.#armedForMs = Number.POSITIVE_INFINITY;
     if (nextMs !== Number.POSITIVE_INFINITY) this.#arm(nextMs);
-    for (const entry of due) {
-      this.#entries.delete(entry);
-      entry.onExpire();
+    for (const expiring of due) {
+      if (this.#watched.delete(expiring)) expiring.expire();
     }
   }
 }

@@ -24,6 +24,8 @@ const EMPTY_TEXT_ID = 1;
 const FIRST_FEATURE_ID = 2;
 /** Runs of marks count by their first three units, so that `!!!!!` equals `!!!`. */
 const MAX_MARK_UNITS = 3;
+/** Ids per shared allocation: 64 KiB, some two hundred ordinary texts. */
+const SLAB_IDS = 16_384;
 const LETTER_N = "n".charCodeAt(0);
 const LETTER_T = "t".charCodeAt(0);
 const EXCLAMATION = "!".charCodeAt(0);
@@ -47,6 +49,8 @@ export class FeatureScanner {
   readonly #mask: number;
   readonly #ids: Int32Array;
   #count = 0;
+  #slab = new Int32Array(SLAB_IDS);
+  #slabUsed = 0;
   /** Hash of the word before and of the one before that; 0 at the start of a phrase. */
   #previous = 0;
   #beforePrevious = 0;
@@ -77,7 +81,23 @@ export class FeatureScanner {
     }
     if (this.#count === 0) this.#ids[this.#count++] = EMPTY_TEXT_ID;
     const truncated = this.#count > maxIds;
-    return { ids: this.#ids.slice(0, truncated ? maxIds : this.#count), truncated };
+    return { ids: this.#keep(truncated ? maxIds : this.#count), truncated };
+  }
+
+  /**
+   * Copies the first `count` ids out of the scratch array. Short results share a larger allocation: an array buffer of
+   * its own costs more than scanning the text.
+   */
+  #keep(count: number): Int32Array {
+    if (count > SLAB_IDS / 8) return this.#ids.slice(0, count);
+    if (this.#slabUsed + count > SLAB_IDS) {
+      this.#slab = new Int32Array(SLAB_IDS);
+      this.#slabUsed = 0;
+    }
+    const kept = this.#slab.subarray(this.#slabUsed, this.#slabUsed + count);
+    for (let i = 0; i < count; i++) kept[i] = this.#ids[i] ?? 0;
+    this.#slabUsed += count;
+    return kept;
   }
 
   #scanOther(text: string, at: number, characterClass: number): number {
