@@ -4,11 +4,12 @@ import { classify } from "../core/inference/classify.ts";
 import type { InferenceResult } from "../core/inference/result.ts";
 import { NEVER_CANCELLED } from "../core/ports/cancellation.ts";
 import { loadSettings } from "./load-settings.ts";
+import { parseCount } from "./parse-arguments.ts";
 
 interface ClassifyOptions {
   readonly model?: string;
   readonly modelVersion?: string;
-  readonly topK?: string;
+  readonly topK?: number;
   readonly json?: boolean;
 }
 
@@ -19,7 +20,7 @@ export function createClassifyCommand(): Command {
     .argument("<text...>", "one or more texts")
     .option("--model <name>", "model to ask (default: models.defaultModel)")
     .option("--model-version <version>", "version to ask (default: the model's default)")
-    .option("--top-k <count>", "labels per text, 0 for all")
+    .option("--top-k <count>", "labels per text, 0 for all", parseCount)
     .option("--json", "print JSON, one line per text")
     .action(async (texts: string[], options: ClassifyOptions) => {
       const { config } = loadSettings([]);
@@ -31,7 +32,7 @@ export function createClassifyCommand(): Command {
             version: options.modelVersion,
             texts,
             options: {
-              topK: options.topK === undefined ? undefined : Number(options.topK),
+              topK: options.topK,
               functionToApply: undefined,
             },
             deadlineMs: inference.pipeline.clock.nowMs() + config.limits.maxDeadlineMs,

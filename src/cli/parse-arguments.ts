@@ -6,6 +6,13 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+/** Reads a whole number of zero or more from a flag. */
+export function parseCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError("Expected a whole number, 0 or more.");
+  return Number(text);
+}
+
 /** Reads a number from a flag, e.g. `0.5` or `1e-6`. */
 export function parseNumber(text: string): number {
   const value = Number(text);

@@ -51,5 +51,23 @@ async function serve(words: readonly string[]): Promise<void> {
     });
   };
   process.on("SIGTERM", stop);
+  stopWithParent(() => stop("npm ended"));
   process.on("SIGINT", stop);
+}
+
+const PARENT_CHECK_MS = 500;
+
+/**
+ * `npm start` puts a shell between itself and this process. A signal to npm ends npm and the shell and never arrives
+ * here; what arrives is another parent.
+ */
+function stopWithParent(stop: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }

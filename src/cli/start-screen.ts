@@ -1,6 +1,6 @@
 import type { RunningServer } from "../compose.ts";
 import { SLUICE_VERSION } from "../compose.ts";
-import { isKeyRequired } from "../config/assert-servable.ts";
+import { isKeyRequired, isLoopbackHost } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
 import type { VersionStatus } from "../core/models/registry.ts";
 
@@ -17,7 +17,7 @@ export function renderStartScreen({ config, server, file, startMs }: StartScreen
   const { registry } = server.inference.pipeline;
   const keyed = isKeyRequired(config);
   const rows: [string, string][] = [
-    ["address", server.url],
+    ["address", describeAddress(config, server.url)],
     ["docs", `${server.url}/docs`],
     ...registry.list().map((status): [string, string] => ["model", describeModel(status)]),
     ...server.inference.drivers.map(({ port, driver }): [string, string] => [port, driver]),
@@ -38,6 +38,10 @@ export function renderStartScreen({ config, server, file, startMs }: StartScreen
     "",
     "",
   ].join("\n");
+}
+
+function describeAddress({ server: { host } }: Config, url: string): string {
+  return isLoopbackHost(host) ? url : `${url}, from other machines by the addresses of ${host}`;
 }
 
 function describeModel(status: VersionStatus): string {

@@ -67,6 +67,6 @@ export const overloadSettings = section("When the whole server refuses work to s
     minimum: 0,
     maximum: 60_000,
     description:
-      "Delay of the event loop above which new requests are refused with 503; 0 switches the check off.",
+      "Delay of the event loop above which new requests are refused with 429; 0 switches the check off.",
   }),
 });

@@ -18,7 +18,9 @@ export type AccessLog = (request: LoggedRequest, status: number, durationMs: num
 export function createAccessLog(mode: "off" | "errors" | "all", logger: Logger): AccessLog {
   if (mode === "off") return () => {};
   return (request, status, durationMs) => {
-    if (mode === "errors" && status < 500) return;
+    // Probes of a server that drains are answered with 503 by design.
+    const isError = status >= 500 && !request.context.route.startsWith("/health");
+    if (mode === "errors" && !isError) return;
     const fields = {
       requestId: request.id,
       sentRequestId: request.headers["x-request-id"],
@@ -27,7 +29,7 @@ export function createAccessLog(mode: "off" | "errors" | "all", logger: Logger):
       status,
       durationMs: Math.round(durationMs * 1000) / 1000,
     };
-    if (status >= 500) logger.warn("answered", fields);
+    if (isError) logger.warn("answered", fields);
     else logger.info("answered", fields);
   };
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -124,5 +124,38 @@ describe("a start that cannot work", () => {
     for (const part of ["server.port", "cach", "batching.maxBatchItems"]) {
       expect(message).toContain(part);
     }
+  });
+});
+
+describe("npm start", () => {
+  test("a signal to npm reaches the server, which drains", async () => {
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    const words = [
+      "start",
+      "--silent",
+      "--",
+      "--server.port",
+      "0",
+      "--models.directory",
+      fast.path,
+    ];
+    const npm = spawn("npm", words, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const ended = new Promise<void>((resolve) => npm.stdout.on("close", () => resolve()));
+    const url = await new Promise<string>((resolve, reject) => {
+      npm.once("exit", (code) => reject(new Error(`npm ended with ${code}: ${output}`)));
+      for (const stream of [npm.stdout, npm.stderr]) {
+        stream.on("data", (chunk: Buffer) => {
+          output += chunk.toString();
+          const address = /^ {2}address +(\S+)$/m.exec(output)?.[1];
+          if (address !== undefined && output.includes("curl")) resolve(address);
+        });
+      }
+    });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    npm.kill("SIGTERM");
+    // The pipe closes when the last process that holds it has ended.
+    await ended;
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 });

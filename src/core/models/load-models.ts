@@ -2,10 +2,12 @@ import { toSluiceError } from "../errors.ts";
 import type { BatcherOptions } from "../inference/batcher.ts";
 import { Batcher } from "../inference/batcher.ts";
 import { createCacheKeyPrefixes } from "../inference/cache-key.ts";
+import type { Backend } from "../ports/backend.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { InferenceObserver } from "../ports/inference-observer.ts";
 import type { ModelRuntime } from "../ports/model-runtime.ts";
 import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
+import type { Tokenizer } from "../ports/tokenizer.ts";
 import type { ModelRegistry } from "./registry.ts";
 
 export interface LoadModelsOptions {
@@ -40,7 +42,7 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     registry.transition(model, version, "loading");
     const { tokenizer, backend } = await runtime.start(verified);
     registry.transition(model, version, "warming");
-    await backend.run([tokenizer.encode("warm-up"), tokenizer.encode("")]);
+    await warmUp(backend, tokenizer);
     const observer = options.observer.forVersion(model, version);
     const batcher = new Batcher({ backend, clock, limits, observer });
     const { manifest, digest } = verified;
@@ -56,6 +58,16 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     });
   } catch (thrown) {
     registry.fail(model, version, toSluiceError(thrown).message);
+  }
+}
+
+/** First runs are slow and show whether the model works at all. A backend that cannot even do these is closed. */
+async function warmUp(backend: Backend, tokenizer: Tokenizer): Promise<void> {
+  try {
+    await backend.run([tokenizer.encode("warm-up"), tokenizer.encode("")]);
+  } catch (error) {
+    await backend.close();
+    throw error;
   }
 }
 

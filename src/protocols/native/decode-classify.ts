@@ -152,12 +152,12 @@ function invalid(problems: readonly FieldProblem[]): SluiceError {
   return new SluiceError("invalid_argument", message, { details: problems });
 }
 
-/** Names a JSON value's kind, with its value where that is short. */
+/** Names a JSON value's kind. Never a string's content: callers' texts do not belong into messages and logs. */
 function nameOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  if (typeof value === "string") return value.length > 32 ? "a long string" : JSON.stringify(value);
+  if (typeof value === "string") return `a string of length ${value.length}`;
   return `the ${typeof value} ${String(value)}`;
 }
