@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import { formatMs } from "../protocols/decimal.ts";
 import type { Allowance, RequestContext } from "./request-context.ts";
 
 /** Name, value, name, value … as `writeHead` takes them. */
@@ -48,17 +49,12 @@ function pushAllowance(headers: RawHeaders, allowance: Allowance): void {
  */
 function formatServerTiming(context: RequestContext, nowMs: number): string {
   const { stages } = context;
-  const total = format(nowMs - context.startedMs);
-  const auth = format(context.authMs);
+  const total = formatMs(nowMs - context.startedMs);
+  const auth = formatMs(context.authMs);
   if (stages === undefined) return `auth;dur=${auth}, total;dur=${total}`;
-  const cache = format(stages.cacheMs);
-  const tokenize = format(stages.tokenizeMs);
-  const queue = format(stages.queueMs);
-  const infer = format(stages.inferMs);
+  const cache = formatMs(stages.cacheMs);
+  const tokenize = formatMs(stages.tokenizeMs);
+  const queue = formatMs(stages.queueMs);
+  const infer = formatMs(stages.inferMs);
   return `auth;dur=${auth}, cache;desc=${stages.cache};dur=${cache}, tokenize;dur=${tokenize}, queue;dur=${queue}, infer;dur=${infer}, total;dur=${total}`;
-}
-
-/** Microsecond resolution. */
-function format(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -39,6 +39,26 @@ test("normalizing twice gives the same as once, for any string", () => {
   );
 });
 
+test("ASCII text takes a shorter way to the same result", () => {
+  const longWay = (text: string) => normalizeText(`${text}\u00e9`).slice(0, -1).trimEnd();
+  const ascii = fc.string({ unit: "binary-ascii", maxLength: 60 });
+  const blanks = fc.array(fc.constantFrom(" ", "\n", "\t", "\u007f", "\u0000", "a", "."), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        ascii,
+        blanks.map((parts) => parts.join("")),
+      ),
+      (text) => {
+        expect(normalizeText(text)).toBe(longWay(text));
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
 test("characters are counted as code points", () => {
   expect(countCharacters("naïve 👍")).toBe(7);
   fc.assert(

@@ -9,32 +9,42 @@
  * Idempotent. The result may be empty. NFKC can make text longer, at most 18 times.
  */
 export function normalizeText(text: string): string {
-  if (isPlainAscii(text)) return text;
-  return text
-    .toWellFormed()
-    .normalize("NFKC")
-    .replace(INVISIBLE, "")
-    .replace(BLANKS, " ")
-    .trim()
-    .normalize("NFKC");
+  switch (inspect(text)) {
+    case "normal":
+      return text;
+    case "ascii":
+      return text.replace(ASCII_BLANKS, " ").trim();
+    default:
+      return text
+        .toWellFormed()
+        .normalize("NFKC")
+        .replace(INVISIBLE, "")
+        .replace(BLANKS, " ")
+        .trim()
+        .normalize("NFKC");
+  }
 }
 
 /** Soft hyphen, zero-width space, direction marks and isolates, word joiner and its kin, byte-order mark. */
 const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;
 /** Runs of white space and control characters (general category Cc). */
 const BLANKS = /[\s\p{Cc}]+/gu;
+/** The same within ASCII, leaving out the most frequent case: one blank that is one already. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const ASCII_BLANKS = /[\x00-\x1f\x7f][\x00-\x20\x7f]*| [\x00-\x20\x7f]+/g;
 
-/** True for text that is already in normal form: printable ASCII with single, inner blanks. Most English text is. */
-function isPlainAscii(text: string): boolean {
+/** One look at every unit: most texts are in normal form already, and nearly all others need blanks tidied only. */
+function inspect(text: string): "normal" | "ascii" | "unicode" {
+  let isTidy = true;
   let previousBlank = true;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 0x20 || code > 0x7e) return false;
+    if (code > 0x7f) return "unicode";
     const blank = code === 0x20;
-    if (blank && previousBlank) return false;
+    if (code < 0x20 || code === 0x7f || (blank && previousBlank)) isTidy = false;
     previousBlank = blank;
   }
-  return !previousBlank || text.length === 0;
+  return isTidy && (!previousBlank || text.length === 0) ? "normal" : "ascii";
 }
 
 /** Number of Unicode code points, which is what people and JSON Schema's maxLength count. */

@@ -17,6 +17,7 @@ import type { Route } from "../route.ts";
 export function createClassifyRoute(options: GatewayOptions): Route {
   const { limits, pipeline, defaultModel } = options;
   const connections = new ConnectionWatch();
+  const timestampOf = createTimestamps();
   return {
     method: "POST",
     path: "/classify",
@@ -38,9 +39,22 @@ export function createClassifyRoute(options: GatewayOptions): Route {
       );
       request.context.stages = { ...result.timings, cache: cacheOutcome(result) };
       const encode = decoded.isBatch ? encodeBatch : encodeSingle;
-      const context = { requestId: request.id, epochMs: pipeline.clock.epochMs() };
+      const context = { requestId: request.id, timestamp: timestampOf(pipeline.clock.epochMs()) };
       return jsonAnswer(200, encode(result, context));
     },
+  };
+}
+
+/** Many answers leave within one millisecond; they share its text. */
+function createTimestamps(): (epochMs: number) => string {
+  let latestMs = Number.NaN;
+  let latest = "";
+  return (epochMs) => {
+    if (epochMs !== latestMs) {
+      latestMs = epochMs;
+      latest = new Date(epochMs).toISOString();
+    }
+    return latest;
   };
 }
 

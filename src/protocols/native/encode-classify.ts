@@ -1,11 +1,12 @@
 import type { InferenceResult, ItemResult } from "../../core/inference/result.ts";
+import { formatMs, formatScore } from "../decimal.ts";
 import { encodeErrorDetail } from "./encode-error.ts";
 
 /** What an answer carries beside the result itself. */
 export interface AnswerContext {
   readonly requestId: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly epochMs: number;
+  /** ISO 8601, in UTC. */
+  readonly timestamp: string;
 }
 
 /** Body for the form `{text}`. `result` holds one item, which has an answer. */
@@ -23,22 +24,16 @@ export function encodeBatch(result: InferenceResult, context: AnswerContext): st
  * Members that every answer ends with. Put together by hand, which is faster than one large stringify; names and
  * versions of models and our own ids hold nothing that JSON escapes (see `core/models/manifest.ts`).
  */
-function encodeContext(result: InferenceResult, { requestId, epochMs }: AnswerContext): string {
-  const timestamp = new Date(epochMs).toISOString();
+function encodeContext(result: InferenceResult, { requestId, timestamp }: AnswerContext): string {
   return `"model":"${result.model}","model_version":"${result.version}","request_id":"${requestId}","timestamp":"${timestamp}"`;
 }
 
 function encodeItem(item: ItemResult): string {
   if (!item.ok) return JSON.stringify({ error: encodeErrorDetail(item.error) });
-  const processingTimeMs = round(item.durationMs, 1e3);
+  const processingTimeMs = formatMs(item.durationMs);
   const predictions = item.labels.map(
     ({ label, score }) =>
-      `{"label":${JSON.stringify(label)},"confidence":${round(score, 1e6)},"processing_time_ms":${processingTimeMs}}`,
+      `{"label":${JSON.stringify(label)},"confidence":${formatScore(score)},"processing_time_ms":${processingTimeMs}}`,
   );
   return `{"predictions":[${predictions.join()}]${item.truncated ? ',"truncated":true' : ""}}`;
-}
-
-/** Digits beyond a float's precision would only be noise on the wire. JSON has no infinities: those become null. */
-function round(value: number, scale: number): number | null {
-  return Number.isFinite(value) ? Math.round(value * scale) / scale : null;
 }

@@ -95,7 +95,7 @@ export class FeatureScanner {
       this.#slabUsed = 0;
     }
     const kept = this.#slab.subarray(this.#slabUsed, this.#slabUsed + count);
-    for (let i = 0; i < count; i++) kept[i] = this.#ids[i] ?? 0;
+    kept.set(this.#ids.subarray(0, count));
     this.#slabUsed += count;
     return kept;
   }
