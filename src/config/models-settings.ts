@@ -107,8 +107,15 @@ export const batchingSettings = section("How waiting requests are put together i
     maximum: 1_000_000,
     description: "Most texts waiting; further ones are refused with 429.",
   }),
+  maxBatchRunMs: integer({
+    default: 25,
+    minimum: 1,
+    maximum: 60_000,
+    description:
+      "Work per batch, as time that all workers together need for it at the measured speed. Keeps batches of slow models short, so that what waits behind them does not wait long.",
+  }),
   maxQueueWaitMs: integer({
-    default: 250,
+    default: 150,
     minimum: 1,
     maximum: 600_000,
     description:

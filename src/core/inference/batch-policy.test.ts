@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decideBatch } from "./batch-policy.ts";
 
-const NATURAL = { maxBatchItems: 4, maxBatchTokens: 100, maxQueueDelayMs: 0, minBatchItems: 8 };
+const NATURAL = {
+  maxBatchItems: 4,
+  maxBatchTokens: 100,
+  maxBatchRunMs: 10,
+  maxQueueDelayMs: 0,
+  minBatchItems: 8,
+};
 const PATIENT = { ...NATURAL, maxQueueDelayMs: 100, minBatchItems: 3 };
 
 test.each([
@@ -17,7 +23,16 @@ test.each([
   ["patient, enough company", PATIENT, [1, 1, 1], 0, { kind: "run", take: 3 }],
   ["patient, the batch is full by tokens", PATIENT, [60, 60], 0, { kind: "run", take: 1 }],
 ])("%s", (_name, limits, tokenCounts, oldestWaitMs, decision) => {
-  expect(decideBatch({ tokenCounts, oldestWaitMs }, limits)).toEqual(decision);
+  expect(decideBatch({ tokenCounts, oldestWaitMs, tokensPerMs: undefined }, limits)).toEqual(
+    decision,
+  );
+});
+
+test("a slow model gets batches that are short in time, but never empty ones", () => {
+  const queue = { tokenCounts: [10, 10, 10, 10], oldestWaitMs: 0 };
+  expect(decideBatch({ ...queue, tokensPerMs: 2 }, NATURAL)).toEqual({ kind: "run", take: 2 });
+  expect(decideBatch({ ...queue, tokensPerMs: 0.01 }, NATURAL)).toEqual({ kind: "run", take: 1 });
+  expect(decideBatch({ ...queue, tokensPerMs: 1000 }, NATURAL)).toEqual({ kind: "run", take: 4 });
 });
 
 test("what is taken keeps the limits, is never empty, and one more would break them", () => {
@@ -25,7 +40,10 @@ test("what is taken keeps the limits, is never empty, and one more would break t
     fc.property(
       fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 9 }),
       (counts) => {
-        const decision = decideBatch({ tokenCounts: counts, oldestWaitMs: 0 }, NATURAL);
+        const decision = decideBatch(
+          { tokenCounts: counts, oldestWaitMs: 0, tokensPerMs: undefined },
+          NATURAL,
+        );
         if (decision.kind !== "run") return expect.unreachable();
         const fits = (take: number) =>
           take <= 4 && (take === 1 || Math.max(...counts.slice(0, take)) * take <= 100);

@@ -3,6 +3,8 @@ export interface BatchLimits {
   readonly maxBatchItems: number;
   /** Ids a batch may hold once padded. One text that is longer than this runs alone. */
   readonly maxBatchTokens: number;
+  /** Milliseconds of work, at the measured speed of all slots together, that one batch may hold. */
+  readonly maxBatchRunMs: number;
   /** 0 = natural batching: whatever waits is sent as soon as a slot is free. */
   readonly maxQueueDelayMs: number;
   /** With `maxQueueDelayMs` > 0: send as soon as this many wait. */
@@ -15,6 +17,8 @@ export interface QueueSnapshot {
   readonly tokenCounts: readonly number[];
   /** How long the oldest has waited. */
   readonly oldestWaitMs: number;
+  /** Measured ids per millisecond over all slots; `undefined` until the first batch has run. */
+  readonly tokensPerMs: number | undefined;
 }
 
 export type BatchDecision =
@@ -33,7 +37,7 @@ export type BatchDecision =
  */
 export function decideBatch(queue: QueueSnapshot, limits: BatchLimits): BatchDecision {
   if (queue.tokenCounts.length === 0) return { kind: "idle" };
-  const take = countFitting(queue.tokenCounts, limits);
+  const take = countFitting(queue, limits);
   const isFull = take < queue.tokenCounts.length || take === limits.maxBatchItems;
   const delayMs = limits.maxQueueDelayMs - queue.oldestWaitMs;
   if (isFull || delayMs <= 0 || queue.tokenCounts.length >= limits.minBatchItems) {
@@ -42,13 +46,18 @@ export function decideBatch(queue: QueueSnapshot, limits: BatchLimits): BatchDec
   return { kind: "wait", delayMs };
 }
 
-/** How many of the oldest fit into one padded batch; at least one. */
-function countFitting(tokenCounts: readonly number[], limits: BatchLimits): number {
+/**
+ * How many of the oldest fit into one padded batch; at least one. A batch that runs long gains nothing by its size (a
+ * run is efficient from a few dozen ids on) and makes everybody behind it wait.
+ */
+function countFitting({ tokenCounts, tokensPerMs }: QueueSnapshot, limits: BatchLimits): number {
+  const affordable = (tokensPerMs ?? Number.POSITIVE_INFINITY) * limits.maxBatchRunMs;
+  const maxTokens = Math.min(limits.maxBatchTokens, affordable);
   let longest = 0;
   let take = 0;
   for (const tokens of tokenCounts) {
     longest = Math.max(longest, tokens);
-    const fits = take < limits.maxBatchItems && longest * (take + 1) <= limits.maxBatchTokens;
+    const fits = take < limits.maxBatchItems && longest * (take + 1) <= maxTokens;
     if (take > 0 && !fits) break;
     take++;
   }

@@ -44,6 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const limits = fc.record({
   maxBatchItems: fc.integer({ min: 1, max: 8 }),
   maxBatchTokens: fc.integer({ min: 10, max: 100 }),
+  maxBatchRunMs: fc.constantFrom(1, 30, 100_000),
   maxQueueDelayMs: fc.constantFrom(0, 0, 30),
   minBatchItems: fc.integer({ min: 1, max: 8 }),
   maxQueueItems: fc.constantFrom(5, 1000),

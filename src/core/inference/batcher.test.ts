@@ -9,6 +9,7 @@ import { Batcher } from "./batcher.ts";
 const DEFAULTS = {
   maxBatchItems: 8,
   maxBatchTokens: 1000,
+  maxBatchRunMs: 1e9,
   maxQueueDelayMs: 0,
   minBatchItems: 8,
   maxQueueItems: 100,

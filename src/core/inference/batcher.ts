@@ -168,6 +168,7 @@ export class Batcher {
         {
           tokenCounts: this.#line.frontTokens(this.#options.limits.maxBatchItems + 1),
           oldestWaitMs: oldest === undefined ? 0 : nowMs - oldest.enqueuedMs,
+          tokensPerMs: this.#rate.tokensPerMs,
         },
         this.#options.limits,
       );

@@ -58,6 +58,7 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
   const limits = {
     maxBatchItems: 8,
     maxBatchTokens: 1000,
+    maxBatchRunMs: 1e9,
     maxQueueDelayMs: 0,
     minBatchItems: 8,
     maxQueueItems,
