@@ -36,7 +36,7 @@ const BACKSLASH = 0x5c;
 
 /** Looks at brackets outside strings only; needs no parse, so a bomb costs one pass over its bytes. */
 function isDeeperThan(body: Buffer, maxDepth: number): boolean {
-  if (body.length <= maxDepth) return false;
+  if (!hasMoreOpenings(body, maxDepth)) return false;
   let depth = 0;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i];
@@ -44,6 +44,17 @@ function isDeeperThan(body: Buffer, maxDepth: number): boolean {
     else if (byte === 0x5b || byte === 0x7b) depth++;
     else if (byte === 0x5d || byte === 0x7d) depth--;
     if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/** Most bodies hold one brace and no bracket; finding single bytes is the runtime's fastest search. */
+function hasMoreOpenings(body: Buffer, count: number): boolean {
+  let openings = 0;
+  for (const opening of [0x5b, 0x7b]) {
+    for (let at = body.indexOf(opening); at >= 0; at = body.indexOf(opening, at + 1)) {
+      if (++openings > count) return true;
+    }
   }
   return false;
 }

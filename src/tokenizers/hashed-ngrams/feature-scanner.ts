@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { EncodedText } from "../../core/ports/tokenizer.ts";
 import { CHARACTER_CLASS, createCaseTable, createCharacterClasses } from "./character-classes.ts";
 import type { HashedNgramsSettings } from "./settings.ts";
@@ -26,6 +27,10 @@ const FIRST_FEATURE_ID = 2;
 const MAX_MARK_UNITS = 3;
 /** Ids per shared allocation: 64 KiB, some two hundred ordinary texts. */
 const SLAB_IDS = 16_384;
+/** Zeros behind the text: as far as any loop looks ahead. */
+const END_UNITS = 4;
+/** The encoding that copies a string as it is has this byte order; typed arrays have the machine's. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 const LETTER_N = "n".charCodeAt(0);
 const LETTER_T = "t".charCodeAt(0);
 const EXCLAMATION = "!".charCodeAt(0);
@@ -35,8 +40,9 @@ const QUESTION = "?".charCodeAt(0);
  * Scans one text after the other and collects feature ids. Keeps scratch memory between texts, so one instance must not
  * be shared between threads; `scan` is synchronous and starts from a clean state, so sharing within a thread is safe.
  *
- * Reads beyond the end of a string give NaN, and `table[NaN]` is undefined, which equals no class: the loops below rely
- * on that instead of checking twice.
+ * The text is copied into an array first: asking a string for one unit after the other has to find out each time how
+ * the string is stored. Behind its end stand a few zeros, which are blanks by class: the loops below stop there without
+ * checking for the end.
  */
 export class FeatureScanner {
   readonly #settings: HashedNgramsSettings;
@@ -48,6 +54,9 @@ export class FeatureScanner {
   readonly #contractedNot = hashWord("nt");
   readonly #mask: number;
   readonly #ids: Int32Array;
+  #bytes = Buffer.alloc(0);
+  #units = new Uint16Array(0);
+  #length = 0;
   #count = 0;
   #slab = new Int32Array(SLAB_IDS);
   #slabUsed = 0;
@@ -68,20 +77,33 @@ export class FeatureScanner {
 
   /** @param text normalized by `core/text/normalize.ts`. */
   scan(text: string): EncodedText {
+    this.#load(text);
+    const units = this.#units;
     this.#count = 0;
     this.#endPhrase();
     const classes = this.#classes;
     const { maxIds } = this.#settings;
     let at = 0;
-    while (at < text.length && this.#count <= maxIds) {
-      const characterClass = classes[text.charCodeAt(at)];
-      if (characterClass === CHARACTER_CLASS.word) at = this.#scanWord(text, at);
+    while (at < this.#length && this.#count <= maxIds) {
+      const characterClass = classes[units[at] as number];
+      if (characterClass === CHARACTER_CLASS.word) at = this.#scanWord(at);
       else if (characterClass === CHARACTER_CLASS.blank) at++;
-      else at = this.#scanOther(text, at, characterClass ?? CHARACTER_CLASS.blank);
+      else at = this.#scanOther(at, characterClass ?? CHARACTER_CLASS.blank);
     }
     if (this.#count === 0) this.#ids[this.#count++] = EMPTY_TEXT_ID;
     const truncated = this.#count > maxIds;
     return { ids: this.#keep(truncated ? maxIds : this.#count), truncated };
+  }
+
+  #load(text: string): void {
+    this.#length = text.length;
+    if (text.length + END_UNITS > this.#units.length) {
+      this.#units = new Uint16Array(2 * (text.length + END_UNITS));
+      this.#bytes = Buffer.from(this.#units.buffer);
+    }
+    if (IS_LITTLE_ENDIAN) this.#bytes.write(text, 0, "utf16le");
+    else for (let i = 0; i < text.length; i++) this.#units[i] = text.charCodeAt(i);
+    this.#units.fill(0, text.length, text.length + END_UNITS);
   }
 
   /**
@@ -100,43 +122,46 @@ export class FeatureScanner {
     return kept;
   }
 
-  #scanOther(text: string, at: number, characterClass: number): number {
-    if (characterClass === CHARACTER_CLASS.unspaced) return this.#scanUnspaced(text, at);
-    if (characterClass === CHARACTER_CLASS.symbol) return this.#scanSymbol(text, at);
-    return this.#scanMarks(text, at);
+  #scanOther(at: number, characterClass: number): number {
+    if (characterClass === CHARACTER_CLASS.unspaced) return this.#scanUnspaced(at);
+    if (characterClass === CHARACTER_CLASS.symbol) return this.#scanSymbol(at);
+    return this.#scanMarks(at);
   }
 
   /** @returns the index behind the word, or behind the `t` of a contracted `not`. */
-  #scanWord(text: string, start: number): number {
+  #scanWord(start: number): number {
+    const units = this.#units;
     const classes = this.#classes;
     const folded = this.#folded;
     const { min, max } = this.#settings.wordPrefixes;
     let hash = HASH_START;
     let hashBeforeLast = HASH_START;
     let end = start;
-    let unit = text.charCodeAt(end);
+    let unit = units[end] as number;
     while (classes[unit] === CHARACTER_CLASS.word) {
       const length = end - start;
       if (length >= min && length <= max) this.#emit(hash ^ PREFIX_SEED);
       hashBeforeLast = hash;
       hash = Math.imul(hash ^ (folded[unit] as number), HASH_PRIME);
-      unit = text.charCodeAt(++end);
+      unit = units[++end] as number;
     }
-    if (classes[unit] === CHARACTER_CLASS.apostrophe && this.#isContractedNot(text, end)) {
+    if (classes[unit] === CHARACTER_CLASS.apostrophe && this.#isContractedNot(end)) {
       if (end - start > 1) this.#addWord(hashBeforeLast);
       this.#addWord(this.#contractedNot);
       return end + 2;
     }
     this.#addWord(hash);
-    return end;
+    // The blank that nearly always follows is taken along: it means nothing, and the way back to `scan` is not free.
+    return classes[unit] === CHARACTER_CLASS.blank ? end + 1 : end;
   }
 
   /** True for an apostrophe at `at` in `n't`, whether or not blanks were put before the `n`. */
-  #isContractedNot(text: string, at: number): boolean {
+  #isContractedNot(at: number): boolean {
+    const units = this.#units;
     return (
-      this.#folded[text.charCodeAt(at - 1)] === LETTER_N &&
-      this.#folded[text.charCodeAt(at + 1)] === LETTER_T &&
-      this.#classes[text.charCodeAt(at + 2)] !== CHARACTER_CLASS.word
+      this.#folded[units[at - 1] as number] === LETTER_N &&
+      this.#folded[units[at + 1] as number] === LETTER_T &&
+      this.#classes[units[at + 2] as number] !== CHARACTER_CLASS.word
     );
   }
 
@@ -161,49 +186,53 @@ export class FeatureScanner {
   }
 
   /** Every run of `min` … `max` characters, hashed backwards from its last character. */
-  #scanUnspaced(text: string, start: number): number {
+  #scanUnspaced(start: number): number {
+    const units = this.#units;
     const classes = this.#classes;
     let end = start;
-    while (classes[text.charCodeAt(end)] === CHARACTER_CLASS.unspaced) {
-      this.#addUnspaced(text, start, end, text.charCodeAt(end));
+    while (classes[units[end] as number] === CHARACTER_CLASS.unspaced) {
+      this.#addUnspaced(start, end, units[end] as number);
       end++;
     }
-    this.#addUnspaced(text, start, end, RUN_END);
+    this.#addUnspaced(start, end, RUN_END);
     this.#endPhrase();
     return end;
   }
 
-  #addUnspaced(text: string, start: number, at: number, last: number): void {
+  #addUnspaced(start: number, at: number, last: number): void {
+    const units = this.#units;
     const { min, max } = this.#settings.unspacedNgrams;
     let hash = Math.imul(UNSPACED_SEED ^ last, HASH_PRIME);
     if (min === 1 && last !== RUN_END) this.#emit(hash);
     for (let length = 2; length <= max; length++) {
       const first = at - length + 1;
       if (first < start - 1) return;
-      const unit = first < start ? RUN_START : text.charCodeAt(first);
+      const unit = first < start ? RUN_START : (units[first] as number);
       hash = Math.imul(hash ^ unit, HASH_PRIME);
       if (length >= min) this.#emit(hash);
     }
   }
 
-  #scanSymbol(text: string, start: number): number {
-    const unit = text.charCodeAt(start);
+  #scanSymbol(start: number): number {
+    const units = this.#units;
+    const unit = units[start] as number;
     let hash = Math.imul(HASH_START ^ unit, HASH_PRIME);
     let end = start + 1;
-    if (unit >= 0xd800 && unit < 0xdc00 && end < text.length) {
-      hash = Math.imul(hash ^ text.charCodeAt(end), HASH_PRIME);
+    if (unit >= 0xd800 && unit < 0xdc00 && end < this.#length) {
+      hash = Math.imul(hash ^ (units[end] as number), HASH_PRIME);
       end++;
     }
     this.#emit(hash ^ MARK_SEED);
     return end;
   }
 
-  #scanMarks(text: string, start: number): number {
+  #scanMarks(start: number): number {
+    const units = this.#units;
     const classes = this.#classes;
     let hash = HASH_START;
     let end = start;
     for (;;) {
-      const unit = text.charCodeAt(end);
+      const unit = units[end] as number;
       const characterClass = classes[unit];
       if (characterClass === CHARACTER_CLASS.phraseEnd) this.#endPhrase();
       else if (
@@ -215,7 +244,7 @@ export class FeatureScanner {
       if (end - start < MAX_MARK_UNITS) hash = Math.imul(hash ^ unit, HASH_PRIME);
       end++;
     }
-    const first = text.charCodeAt(start);
+    const first = units[start] as number;
     if (end - start > 1 || first === EXCLAMATION || first === QUESTION) {
       this.#emit(hash ^ MARK_SEED);
     }
