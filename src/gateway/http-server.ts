@@ -106,7 +106,9 @@ function createAdmission(options: GatewayOptions): RouteRegistration["admit"] {
   const { nowMs } = options.pipeline.clock;
   return (request) => {
     options.assertKeepingUp();
-    const caller = options.authenticate(request.headers, request.ip);
+    // A connection that closed meanwhile has no address any more, whatever the type says.
+    const address: string | undefined = request.ip;
+    const caller = options.authenticate(request.headers, address ?? "unknown");
     const limited = options.limitRate(caller, request.context);
     request.context.authMs = nowMs() - request.context.startedMs;
     return limited;
