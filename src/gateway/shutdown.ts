@@ -9,7 +9,7 @@ export interface DrainOptions {
 }
 
 /** How long an idle connection may stay silent before it is taken for unused. */
-const QUIET_MS = 250;
+const QUIET_MS = 500;
 const POLL_MS = 20;
 
 /**
@@ -35,6 +35,9 @@ export async function drainHttpServer(server: Server, options: DrainOptions): Pr
     if ((await countConnections(server)) === 0) return 0;
     if (performance.now() - quietSinceMs > QUIET_MS) server.closeIdleConnections();
     await sleep(POLL_MS);
+    // A process that got no processor for a while runs its timers before it reads its sockets. What has arrived
+    // meanwhile must be read before anybody is called quiet.
+    await nextTurn();
   }
   const cut = await countConnections(server);
   server.closeAllConnections();
@@ -45,6 +48,11 @@ function countConnections(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
   });
+}
+
+/** Resolves after the sockets that have data were read. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function sleep(ms: number): Promise<void> {
