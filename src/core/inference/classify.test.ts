@@ -71,7 +71,6 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
   }
   registry.activate({
     manifest: MANIFEST,
-    digest: "d",
     cacheKeyPrefixes: createCacheKeyPrefixes({ model: "m", version: "1.0.0", digest: "d" }),
     tokenizer,
     backend,

@@ -49,7 +49,6 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     const cacheKeyPrefixes = createCacheKeyPrefixes({ model, version, digest });
     registry.activate({
       manifest,
-      digest,
       cacheKeyPrefixes,
       tokenizer,
       backend,

@@ -8,9 +8,7 @@ import type { ModelManifest } from "./manifest.ts";
 /** A loaded version with everything that a request needs from it. */
 export interface ServingVersion {
   readonly manifest: ModelManifest;
-  /** Lower-case hex SHA-256 over the package's manifest and model file. */
-  readonly digest: string;
-  /** Made from the digest; a cache key is one of these followed by the text. */
+  /** Made from the package's digest; a cache key is one of these followed by the text. */
   readonly cacheKeyPrefixes: Readonly<Record<ActivationFunction, string>>;
   readonly tokenizer: Tokenizer;
   readonly backend: Backend;
