@@ -1,13 +1,24 @@
 import { SluiceError } from "../../src/core/errors.ts";
-import type { Backend } from "../../src/core/ports/backend.ts";
+import type { Backend, RunCost } from "../../src/core/ports/backend.ts";
 import type { Clock } from "../../src/core/ports/clock.ts";
 import type { EncodedText } from "../../src/core/ports/tokenizer.ts";
 
 /** A first id that makes every batch fail which holds it. */
 export const POISON = -666;
 
+export interface ScriptedBackendOptions {
+  readonly clock: Clock;
+  readonly slots?: number;
+  readonly parallelRuns?: number;
+  readonly runMs?: () => number;
+  readonly cost?: RunCost;
+  readonly pads?: boolean;
+}
+
 export interface ScriptedRun {
   readonly startedMs: number;
+  /** Infinity while it runs. */
+  endedMs: number;
   /** First id of each member: what tests use as its identity. */
   readonly owners: readonly number[];
   readonly tokenCounts: readonly number[];
@@ -19,6 +30,9 @@ export interface ScriptedRun {
  */
 export class ScriptedBackend implements Backend {
   readonly slots: number;
+  readonly parallelRuns: number;
+  readonly cost: RunCost;
+  readonly pads: boolean;
   readonly description = "scripted";
   readonly runs: ScriptedRun[] = [];
   /** The largest number of runs that were in flight at once. */
@@ -27,9 +41,12 @@ export class ScriptedBackend implements Backend {
   readonly #clock: Clock;
   readonly #runMs: () => number;
 
-  constructor(options: { clock: Clock; slots?: number; runMs?: () => number }) {
+  constructor(options: ScriptedBackendOptions) {
     this.#clock = options.clock;
     this.slots = options.slots ?? 1;
+    this.parallelRuns = options.parallelRuns ?? this.slots;
+    this.cost = options.cost ?? { fixedMs: 0, perTokenMs: 1 };
+    this.pads = options.pads ?? false;
     this.#runMs = options.runMs ?? (() => 10);
   }
 
@@ -38,9 +55,16 @@ export class ScriptedBackend implements Backend {
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
     const owners = batch.map((text) => text.ids[0] ?? 0);
     const tokenCounts = batch.map((text) => text.ids.length);
-    this.runs.push({ startedMs: this.#clock.nowMs(), owners, tokenCounts });
+    const run = {
+      startedMs: this.#clock.nowMs(),
+      endedMs: Number.POSITIVE_INFINITY,
+      owners,
+      tokenCounts,
+    };
+    this.runs.push(run);
     await new Promise<void>((resolve) => this.#clock.setTimer(this.#runMs(), resolve));
     this.#inFlight--;
+    run.endedMs = this.#clock.nowMs();
     if (owners.includes(POISON)) throw new SluiceError("model_failed", "Poisoned.");
     return batch.map((text) => Float32Array.of(text.ids[0] ?? 0, text.ids.length));
   }
@@ -52,5 +76,5 @@ export class ScriptedBackend implements Backend {
 export function encodedAs(owner: number, tokens = 1): EncodedText {
   const ids = new Int32Array(tokens);
   ids[0] = owner;
-  return { ids, truncated: false };
+  return { ids, secondStart: tokens };
 }

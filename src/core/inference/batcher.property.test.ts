@@ -5,11 +5,20 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingObserver } from "../../../test/support/recording-observer.ts";
 import { encodedAs, POISON, ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { SluiceError } from "../errors.ts";
+import type { BatcherOptions } from "./batcher.ts";
 import { Batcher } from "./batcher.ts";
+import type { Lane } from "./lanes.ts";
 
 /** One step of a random day in a batcher's life. */
 type Step =
-  | { kind: "submit"; tokens: number; deadlineInMs: number; poisoned: boolean }
+  | {
+      kind: "submit";
+      tokens: number;
+      deadlineInMs: number;
+      poisoned: boolean;
+      flow: string;
+      lane: Lane;
+    }
   | { kind: "cancel"; index: number }
   | { kind: "advance"; ms: number }
   | { kind: "turn" };
@@ -22,6 +31,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       tokens: fc.integer({ min: 1, max: 40 }),
       deadlineInMs: fc.oneof(fc.constant(10_000), fc.integer({ min: 0, max: 60 })),
       poisoned: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+      flow: fc.constantFrom("a", "a", "b", "c"),
+      lane: fc.constantFrom<Lane>("online", "online", "bulk"),
     }),
   },
   {
@@ -50,9 +61,13 @@ const limits = fc.record({
   minBatchItems: fc.integer({ min: 1, max: 8 }),
   maxQueueItems: fc.constantFrom(5, 1000),
   maxQueueWaitMs: fc.constantFrom(50, 100_000),
+  maxBulkItems: fc.constantFrom(5, 1000),
+  bulkShare: fc.constantFrom(0, 0.1),
+  pads: fc.boolean(),
+  fixedMs: fc.constantFrom(0, 5, 30),
 });
 
-type Settings = typeof limits extends fc.Arbitrary<infer T> ? T : never;
+type Settings = BatcherOptions["limits"] & { readonly pads: boolean; readonly fixedMs: number };
 
 interface Tracked {
   readonly owner: number;
@@ -60,19 +75,35 @@ interface Tracked {
   readonly poisoned: boolean;
   readonly deadlineMs: number;
   readonly cancellation: CancelSource;
+  readonly submittedAtMs: number;
   cancelledAtMs: number | undefined;
   answers: number;
   outcome: Float32Array | SluiceError | undefined;
 }
 
+/** How long runs take, in turn. */
+const DURATIONS = [3, 17, 8, 1];
+const LONGEST_RUN_MS = Math.max(...DURATIONS);
+
+/** Asks for room and submits, as a request does. */
+async function enter(batcher: Batcher, item: Tracked, step: Step & { kind: "submit" }) {
+  const { tokens, deadlineMs, owner } = item;
+  const shared = { flow: { id: step.flow, weight: 1 }, lane: step.lane };
+  batcher.assertAdmits({ items: 1, tokens, deadlineMs, ...shared });
+  return await batcher.submit({ encoded: encodedAs(owner, tokens), ticket: item, ...shared });
+}
+
 async function live(steps: readonly Step[], settings: Settings) {
   const clock = new FakeClock();
-  const durations = [3, 17, 8, 1];
+
   let runs = 0;
   const backend = new ScriptedBackend({
     clock,
-    slots: 2,
-    runMs: () => durations[runs++ % durations.length] ?? 1,
+    slots: 4,
+    parallelRuns: 2,
+    pads: settings.pads,
+    cost: { fixedMs: settings.fixedMs, perTokenMs: 1 },
+    runMs: () => DURATIONS[runs++ % DURATIONS.length] ?? 1,
   });
   const observer = new RecordingObserver();
   const batcher = new Batcher({
@@ -97,14 +128,14 @@ async function live(steps: readonly Step[], settings: Settings) {
         poisoned: next.poisoned,
         deadlineMs: clock.nowMs() + next.deadlineInMs,
         cancellation: new CancelSource(),
+        submittedAtMs: clock.nowMs(),
         cancelledAtMs: undefined,
         answers: 0,
         outcome: undefined,
       };
       tracked.push(item);
-      void batcher
-        .submit({ encoded: encodedAs(item.owner, item.tokens), ticket: item })
-        .then((outcome) => outcome.logits)
+      void enter(batcher, item, next)
+        .then((outcome) => outcome.row)
         .catch((error: SluiceError) => error)
         .then((outcome) => {
           item.answers++;
@@ -140,11 +171,13 @@ test("no batch exceeds its item or token budget and no more batches run than the
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), limits, async (steps, settings) => {
       const { backend } = await live(steps, settings);
-      expect(backend.mostInFlight).toBeLessThanOrEqual(2);
+      expect(backend.mostInFlight).toBeLessThanOrEqual(4);
       for (const { tokenCounts } of backend.runs) {
         expect(tokenCounts.length).toBeLessThanOrEqual(settings.maxBatchItems);
+        const tokens = tokenCounts.reduce((sum, count) => sum + count, 0);
         const padded = Math.max(...tokenCounts) * tokenCounts.length;
-        if (tokenCounts.length > 1) expect(padded).toBeLessThanOrEqual(settings.maxBatchTokens);
+        const used = settings.pads ? padded : tokens;
+        if (tokenCounts.length > 1) expect(used).toBeLessThanOrEqual(settings.maxBatchTokens);
       }
     }),
     { numRuns: 200 },
@@ -174,6 +207,47 @@ test("only the members that fail alone fail when a batch fails", async () => {
       for (const item of tracked) {
         if (!(item.outcome instanceof SluiceError)) continue;
         if (item.outcome.code === "model_failed") expect(item.poisoned).toBe(true);
+      }
+    }),
+    { numRuns: 100 },
+  );
+}, 60_000);
+
+test("with natural batching nothing waits while a slot is free, and nobody is overtaken for ever", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), limits, async (steps, settings) => {
+      const natural = { ...settings, maxQueueDelayMs: 0, maxQueueItems: 1000, maxBulkItems: 1000 };
+      const online = steps.map((one) =>
+        one.kind === "submit"
+          ? { ...one, lane: "online" as const, deadlineInMs: 1e9, poisoned: false }
+          : one,
+      );
+      const { tracked, backend } = await live(online, { ...natural, maxQueueWaitMs: 100_000 });
+      const startOf = new Map<number, number>();
+      for (const [index, run] of backend.runs.entries()) {
+        for (const owner of run.owners) startOf.set(owner, index);
+      }
+      const waited = tracked.filter((item) => item.cancelledAtMs === undefined);
+      for (const item of waited) {
+        const start = startOf.get(item.owner) ?? Number.POSITIVE_INFINITY;
+        // Every batch begins with the text whose turn it is, so no text sees more batches pass than texts are there.
+        const before = backend.runs.filter(
+          (run, index) => index < start && run.startedMs >= item.submittedAtMs,
+        );
+        expect(before.length).toBeLessThanOrEqual(tracked.length);
+      }
+      for (let i = 0; i < backend.runs.length; i++) {
+        const run = backend.runs[i];
+        const busy = backend.runs.filter(
+          (other, j) => j < i && run !== undefined && other.endedMs > run.startedMs,
+        ).length;
+        const oldest = Math.min(
+          ...(run?.owners ?? []).map(
+            (owner) => tracked.find((item) => item.owner === owner)?.submittedAtMs ?? 0,
+          ),
+        );
+        // It either started in the turn it came, or all slots were busy until now.
+        if (busy < 3) expect((run?.startedMs ?? 0) - oldest).toBeLessThanOrEqual(LONGEST_RUN_MS);
       }
     }),
     { numRuns: 100 },

@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import { CancelSource } from "../../../test/support/cancel-source.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingObserver } from "../../../test/support/recording-observer.ts";
+import type { ScriptedBackendOptions } from "../../../test/support/scripted-backend.ts";
 import { encodedAs, POISON, ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
 import { Batcher } from "./batcher.ts";
+import type { Lane } from "./lanes.ts";
 
 const DEFAULTS = {
   maxBatchItems: 8,
@@ -14,21 +16,35 @@ const DEFAULTS = {
   minBatchItems: 8,
   maxQueueItems: 100,
   maxQueueWaitMs: 10_000,
+  maxBulkItems: 100,
+  bulkShare: 0.1,
 };
 
-function setUp(limits: Partial<typeof DEFAULTS> = {}, slots = 1) {
+function setUp(
+  limits: Partial<typeof DEFAULTS> = {},
+  backendOptions: number | Omit<ScriptedBackendOptions, "clock"> = {},
+) {
   const clock = new FakeClock();
-  const backend = new ScriptedBackend({ clock, slots, runMs: () => 10 });
+  const options = typeof backendOptions === "number" ? { slots: backendOptions } : backendOptions;
+  const backend = new ScriptedBackend({ clock, runMs: () => 10, ...options });
   const observer = new RecordingObserver();
-  const batcher = new Batcher({
-    backend,
-    clock,
-    limits: { ...DEFAULTS, ...limits },
-    observer,
-  });
-  const submit = (owner: number, tokens = 1, deadlineMs = 1e9, cancellation = NEVER_CANCELLED) =>
-    batcher.submit({ encoded: encodedAs(owner, tokens), ticket: { deadlineMs, cancellation } });
-  return { clock, backend, observer, batcher, submit };
+  const batcher = new Batcher({ backend, clock, limits: { ...DEFAULTS, ...limits }, observer });
+  const submit = async (
+    owner: number,
+    tokens = 1,
+    deadlineMs = 1e9,
+    cancellation = NEVER_CANCELLED,
+    flow = "caller",
+    lane: Lane = "online",
+  ) => {
+    const shared = { flow: { id: flow, weight: 1 }, lane };
+    batcher.assertAdmits({ items: 1, tokens, deadlineMs, ...shared });
+    const ticket = { deadlineMs, cancellation };
+    return await batcher.submit({ encoded: encodedAs(owner, tokens), ticket, ...shared });
+  };
+  const submitAs = (flow: string, owner: number, tokens = 1, lane: Lane = "online") =>
+    submit(owner, tokens, 1e9, NEVER_CANCELLED, flow, lane);
+  return { clock, backend, observer, batcher, submit, submitAs };
 }
 
 describe("natural batching", () => {
@@ -37,7 +53,7 @@ describe("natural batching", () => {
     const outcome = submit(7);
     expect(backend.runs).toHaveLength(0);
     await clock.settle();
-    expect(backend.runs).toEqual([{ startedMs: 0, owners: [7], tokenCounts: [1] }]);
+    expect(backend.runs).toMatchObject([{ startedMs: 0, owners: [7], tokenCounts: [1] }]);
     await clock.advance(10);
     await expect(outcome).resolves.toMatchObject({ queueMs: 0, runMs: 10 });
   });
@@ -174,12 +190,95 @@ describe("callers that give up", () => {
   });
 });
 
-test("what happened is told to the observer with padding counted", async () => {
-  const { clock, observer, submit } = setUp();
+describe("lengths", () => {
+  const padding = { pads: true, cost: { fixedMs: 2, perTokenMs: 0.1 } };
+
+  test("the oldest goes with those nearest to it in length; the others wait for their own kind", async () => {
+    const { clock, backend, submit } = setUp({}, padding);
+    const outcomes = [submit(1, 5)];
+    await clock.settle();
+    outcomes.push(submit(2, 30), submit(3, 5), submit(4, 31), submit(5, 6));
+    await clock.advance(100);
+    await Promise.all(outcomes);
+    expect(backend.runs.map((run) => run.owners)).toEqual([[1], [2, 4], [3, 5]]);
+  });
+});
+
+describe("callers side by side", () => {
+  test("one who asks for little is answered in the next batches, whatever another has piled up", async () => {
+    const { clock, backend, submitAs } = setUp({ maxBatchItems: 2 });
+    const flood = Array.from({ length: 40 }, (_, i) => submitAs("flood", 100 + i, 10));
+    await clock.advance(20);
+    const light = submitAs("light", 1, 10);
+    await clock.advance(1000);
+    await Promise.all([...flood, light]);
+    const served = backend.runs.findIndex((run) => run.owners.includes(1));
+    // Two batches were sent before it came, one was running; batches of its own turn may take two floods along.
+    expect(served).toBeLessThanOrEqual(6);
+  });
+
+  test("one who floods is refused while another is let in", async () => {
+    const { clock, submitAs } = setUp({ maxQueueWaitMs: 50, maxBatchItems: 1 });
+    const accepted = [submitAs("flood", 0, 10)];
+    await clock.advance(10);
+    const attempts = Array.from({ length: 20 }, (_, i) => submitAs("flood", 1 + i, 10));
+    const settled = Promise.allSettled(attempts);
+    accepted.push(submitAs("light", 99, 10));
+    await clock.advance(1000);
+    await Promise.all(accepted);
+    const refused = (await settled).filter(({ status }) => status === "rejected");
+    expect(refused.length).toBeGreaterThan(10);
+    expect(refused.length).toBeLessThan(20);
+  });
+});
+
+describe("bulk work", () => {
+  test("holds no more slots than there are workers, so that the next run is an online one", async () => {
+    const { clock, backend, submitAs } = setUp({ maxBatchItems: 1 }, { slots: 4, parallelRuns: 2 });
+    const bulk = Array.from({ length: 10 }, (_, i) => submitAs("job", 100 + i, 1, "bulk"));
+    await clock.settle();
+    expect(backend.runs).toHaveLength(2);
+    const online = submitAs("caller", 1);
+    await clock.settle();
+    expect(backend.runs.at(-1)?.owners).toEqual([1]);
+    await clock.advance(1000);
+    await Promise.all([...bulk, online]);
+  });
+
+  test("gets its share, and no more, while online work never ends", async () => {
+    const { clock, backend, submitAs } = setUp({ maxBatchItems: 1, maxQueueItems: 1000 });
+    const bulk = Array.from({ length: 100 }, (_, i) => submitAs("job", 1000 + i, 10, "bulk"));
+    const online = Array.from({ length: 200 }, (_, i) => submitAs("caller", 1 + i, 10));
+    await clock.advance(1000);
+    const done = backend.runs.slice(0, 100).flatMap((run) => run.owners);
+    const bulkDone = done.filter((owner) => owner >= 1000).length;
+    expect(bulkDone).toBeGreaterThanOrEqual(8);
+    expect(bulkDone).toBeLessThanOrEqual(12);
+    await clock.advance(10_000);
+    await Promise.all([...bulk, ...online]);
+  });
+
+  test("more than its limit is refused", async () => {
+    const { clock, submitAs } = setUp({ maxBulkItems: 3, maxBatchItems: 1 });
+    const running = submitAs("job", 1, 1, "bulk");
+    await clock.settle();
+    const waiting = [2, 3, 4].map((owner) => submitAs("job", owner, 1, "bulk"));
+    await expect(submitAs("job", 5, 1, "bulk")).rejects.toMatchObject({ code: "overloaded" });
+    await clock.advance(1000);
+    await Promise.all([running, ...waiting]);
+  });
+});
+
+test.each([
+  [true, 10],
+  [false, 7],
+])("what happened is told to the observer (model pads: %s)", async (pads, paddedTokens) => {
+  const cost = { fixedMs: 10, perTokenMs: 1 };
+  const { clock, observer, submit } = setUp({}, { pads, cost });
   const outcomes = [submit(1, 2), submit(2, 5)];
   await clock.advance(10);
   await Promise.all(outcomes);
   expect(observer.batches).toMatchObject([
-    { items: 2, tokens: 7, paddedTokens: 10, queueMs: 0, runMs: 10, failed: false },
+    { items: 2, tokens: 7, paddedTokens, queueMs: 0, runMs: 10, failed: false },
   ]);
 });

@@ -1,65 +1,65 @@
-import { SluiceError, toSluiceError } from "../errors.ts";
+import { SluiceError } from "../errors.ts";
 import type { Backend } from "../ports/backend.ts";
-import type { Cancellation } from "../ports/cancellation.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { VersionObserver } from "../ports/inference-observer.ts";
-import type { EncodedText } from "../ports/tokenizer.ts";
 import type { AdmissionLimits } from "./admission.ts";
 import { decideAdmission } from "./admission.ts";
-import type { BatchLimits } from "./batch-policy.ts";
-import { decideBatch } from "./batch-policy.ts";
-import { DrainRate } from "./drain-rate.ts";
-import type { LineEntry } from "./waiting-line.ts";
-import { WaitingLine } from "./waiting-line.ts";
+import type { BatchCost, BatchLimits } from "./batch-policy.ts";
+import { decideBatch, SORT_WINDOW, toEfficientTokens } from "./batch-policy.ts";
+import { DrainRate, predictTokensPerMs } from "./drain-rate.ts";
+import type { FairLine, Flow } from "./fair-line.ts";
+import type { Lane } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
+import type { BatchOutcome, BatchSubmission } from "./member.ts";
+import { countTokens, Member } from "./member.ts";
+import { OfferedRate } from "./offered-rate.ts";
+import { expiredError, runBatch } from "./run-batch.ts";
 
-/** Until when somebody wants an answer. */
-export interface Ticket {
-  /** Clock time after which the text must not reach the backend. Its owner may raise it while the text waits. */
-  readonly deadlineMs: number;
-  readonly cancellation: Cancellation;
-}
-
-/** One text that wants to run. */
-export interface BatchSubmission {
-  readonly encoded: EncodedText;
-  readonly ticket: Ticket;
-}
-
-export interface BatchOutcome {
-  /** Raw model outputs of this text, one per label. */
-  readonly logits: Float32Array;
-  readonly queueMs: number;
-  readonly runMs: number;
+/** Limits of the bulk lane. Defaults and meanings: `batching` in the configuration reference. */
+export interface BulkLimits {
+  readonly maxBulkItems: number;
+  /** Part of the work that bulk texts get while online ones wait; 0 ≤ share < 1. */
+  readonly bulkShare: number;
 }
 
 export interface BatcherOptions {
   readonly backend: Backend;
   readonly clock: Clock;
-  readonly limits: BatchLimits & AdmissionLimits;
+  readonly limits: BatchLimits & AdmissionLimits & BulkLimits;
   readonly observer: VersionObserver;
 }
 
-/** A submission from its arrival until it is answered. `settled` makes "exactly once" a fact. */
-interface Member extends LineEntry {
-  readonly submission: BatchSubmission;
-  readonly enqueuedMs: number;
-  readonly resolve: (outcome: BatchOutcome) => void;
-  readonly reject: (error: SluiceError) => void;
-  unsubscribe: () => void;
-  settled: boolean;
+/** Work that asks to be let in. */
+export interface Newcomers {
+  readonly items: number;
+  readonly tokens: number;
+  readonly deadlineMs: number;
+  readonly flow: Flow;
+  readonly lane: Lane;
 }
+
+/** Shortest time over which it is judged whether more is asked for than gets done. */
+const MIN_OFFERED_SPAN_MS = 1000;
+
+/** A text may be served this many efficient runs before its flow's turn when it fits the batch at hand. */
+const FAIRNESS_HORIZON_RUNS = 2;
 
 /**
  * Gathers texts into batches for one model version. It alone owns the queue.
  *
  * Promises: every submission is answered exactly once, with its own row; no batch exceeds its limits; a cancelled or
  * expired text never reaches the backend; when a batch fails its members run one by one, so that only those fail that
- * fail alone.
+ * fail alone; under load every flow gets its share; bulk work never makes online work wait for more than a run.
  */
 export class Batcher {
   readonly #options: BatcherOptions;
-  readonly #line = new WaitingLine<Member>();
+  readonly #cost: BatchCost;
+  readonly #lanes: Lanes<Member>;
   readonly #rate = new DrainRate();
+  readonly #predictedTokensPerMs: number;
+  readonly #offered: OfferedRate;
+  readonly #fullFlightTokens: number;
+  readonly #horizon: number;
   #busySlots = 0;
   #runningTokens = 0;
   #pumpScheduled = false;
@@ -69,12 +69,21 @@ export class Batcher {
   #whenEmpty: (() => void)[] = [];
 
   constructor(options: BatcherOptions) {
+    const { backend, limits } = options;
     this.#options = options;
+    this.#cost = { ...backend.cost, pads: backend.pads };
+    this.#lanes = new Lanes(backend.parallelRuns, limits.bulkShare);
+    this.#predictedTokensPerMs = predictTokensPerMs(backend.cost, backend.parallelRuns);
+    // A burst that can be done within the allowed wait must not look like overload.
+    this.#offered = new OfferedRate(Math.max(MIN_OFFERED_SPAN_MS, limits.maxQueueWaitMs));
+    const efficientTokens = toEfficientTokens(backend.cost);
+    this.#fullFlightTokens = backend.slots * Math.min(efficientTokens, limits.maxBatchTokens);
+    this.#horizon = FAIRNESS_HORIZON_RUNS * efficientTokens;
   }
 
   /** Texts waiting for a slot. */
   get queuedItems(): number {
-    return this.#line.size;
+    return this.#lanes.size;
   }
 
   /** Texts accepted and not yet answered. */
@@ -83,25 +92,35 @@ export class Batcher {
   }
 
   /**
-   * Checks that `items` texts of `tokens` ids together may join the queue now.
+   * Checks that work may join the queue now. Whoever passes submits in the same turn of the event loop.
    *
    * @throws SluiceError `overloaded` with `retryAfterMs` from the measured drain rate; `unavailable` after `drain`.
    */
-  assertAdmits(items: number, tokens: number, deadlineMs: number): void {
-    if (this.#closed) {
-      throw new SluiceError("unavailable", "This model version is being unloaded.");
-    }
+  assertAdmits({ items, tokens, deadlineMs, flow, lane }: Newcomers): void {
+    this.#assertOpen();
+    const { limits, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    // What is asked for counts, whether it is let in or not.
+    if (lane === "online") this.#offered.add(tokens, nowMs);
+    const line = this.#lanes[lane];
     const decision = decideAdmission(
       {
-        queuedItems: this.#line.size,
-        queuedTokens: this.#line.tokens,
+        queuedItems: line.size,
+        queuedTokens: line.tokens,
+        flowTokens: line.tokensOf(flow),
+        flowShare: line.shareOf(flow),
         runningTokens: this.#runningTokens,
         newItems: items,
         newTokens: tokens,
-        tokensPerMs: this.#rate.tokensPerMs,
-        remainingMs: deadlineMs - this.#options.clock.nowMs(),
+        tokensPerMs: this.#tokensPerMs,
+        offeredTokensPerMs: this.#offered.tokensPerMs(nowMs),
+        fullFlightTokens: this.#fullFlightTokens,
+        remainingMs: deadlineMs - nowMs,
       },
-      this.#options.limits,
+      // Whoever sends bulk work has said that it may take long.
+      lane === "online"
+        ? limits
+        : { maxQueueItems: limits.maxBulkItems, maxQueueWaitMs: Number.POSITIVE_INFINITY },
     );
     if (!decision.admitted) {
       throw new SluiceError("overloaded", "The model has more work than it can finish in time.", {
@@ -111,32 +130,20 @@ export class Batcher {
   }
 
   /**
-   * Queues one text.
+   * Queues one text for which `assertAdmits` has found room.
    *
-   * @returns its outcome, or a rejection with SluiceError `overloaded`, `unavailable`, `cancelled`,
-   * `deadline_exceeded` or `model_failed`.
+   * @returns its outcome, or a rejection with SluiceError `unavailable`, `cancelled`, `deadline_exceeded` or
+   * `model_failed`.
    */
-  submit(submission: BatchSubmission): Promise<BatchOutcome> {
-    const tokens = submission.encoded.ids.length;
-    return new Promise((resolve, reject) => {
-      this.assertAdmits(1, tokens, submission.ticket.deadlineMs);
-      const enqueuedMs = this.#options.clock.nowMs();
-      const member: Member = {
-        submission,
-        tokens,
-        position: -1,
-        enqueuedMs,
-        resolve,
-        reject,
-        unsubscribe: () => {},
-        settled: false,
-      };
-      this.#outstanding++;
-      this.#line.push(member);
-      member.unsubscribe = submission.ticket.cancellation.onCancel(() => this.#cancel(member));
-      if (submission.ticket.cancellation.cancelled) this.#cancel(member);
-      this.#schedulePump();
-    });
+  async submit(submission: BatchSubmission): Promise<BatchOutcome> {
+    this.#assertOpen();
+    const { lane } = submission;
+    const member = new Member(submission, this.#options.clock.nowMs(), () => this.#onSettled());
+    this.#outstanding++;
+    this.#lanes[lane].push(member);
+    member.watchCancellation(() => this.#cancel(member));
+    this.#schedulePump();
+    return member.outcome;
   }
 
   /** Refuses new work and resolves when every accepted text is answered. */
@@ -144,6 +151,15 @@ export class Batcher {
     this.#closed = true;
     if (this.#outstanding === 0) return;
     await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  #assertOpen(): void {
+    if (!this.#closed) return;
+    throw new SluiceError("unavailable", "This model version is being unloaded.");
+  }
+
+  get #tokensPerMs(): number {
+    return this.#rate.tokensPerMs ?? this.#predictedTokensPerMs;
   }
 
   /** Texts that arrive in the same event-loop turn meet in one batch, because the pump runs after all of them. */
@@ -163,139 +179,84 @@ export class Batcher {
     while (this.#busySlots < this.#options.backend.slots) {
       const nowMs = this.#options.clock.nowMs();
       this.#dropExpired(nowMs);
-      const oldest = this.#line.oldest;
-      const decision = decideBatch(
-        {
-          tokenCounts: this.#line.frontTokens(this.#options.limits.maxBatchItems + 1),
-          oldestWaitMs: oldest === undefined ? 0 : nowMs - oldest.enqueuedMs,
-          tokensPerMs: this.#rate.tokensPerMs,
-        },
-        this.#options.limits,
-      );
-      if (decision.kind === "idle") return;
-      if (decision.kind === "wait") {
-        this.#cancelTimer = this.#options.clock.setTimer(decision.delayMs, () => this.#pump());
-        return;
-      }
-      this.#start(this.#line.take(decision.take), nowMs);
+      const lane = this.#lanes.next();
+      if (lane === undefined) return;
+      const members = this.#choose(this.#lanes[lane], nowMs);
+      if (members === undefined) return;
+      this.#start(lane, members, nowMs);
     }
   }
 
   #dropExpired(nowMs: number): void {
-    for (const member of this.#line.removeWhere((m) => m.submission.ticket.deadlineMs <= nowMs)) {
-      this.#fail(member, expired());
+    for (const lane of [this.#lanes.online, this.#lanes.bulk]) {
+      if (lane.size === 0) continue;
+      for (const member of lane.removeWhere((waiting) => waiting.isExpired(nowMs))) {
+        member.fail(expiredError());
+      }
     }
   }
 
-  #start(members: readonly Member[], startedMs: number): void {
+  /** What of `line` to run now; `undefined` when it is better to wait, for which a timer is set. */
+  #choose(line: FairLine<Member>, nowMs: number): readonly Member[] | undefined {
+    const { limits, clock } = this.#options;
+    const window = this.#cost.pads ? SORT_WINDOW : limits.maxBatchItems;
+    const candidates = line.candidates(Math.max(window, limits.maxBatchItems), this.#horizon);
+    const decision = decideBatch(
+      {
+        tokenCounts: candidates.map((member) => member.tokens),
+        oldestWaitMs: nowMs - (candidates[0]?.enqueuedMs ?? nowMs),
+        tokensPerMs: this.#rate.tokensPerMs,
+      },
+      limits,
+      this.#cost,
+    );
+    if (decision.kind === "wait") {
+      this.#cancelTimer = clock.setTimer(decision.delayMs, () => this.#pump());
+      return undefined;
+    }
+    if (decision.kind === "idle") return undefined;
+    const members: Member[] = [];
+    for (const index of decision.take) {
+      const member = candidates[index];
+      if (member !== undefined) members.push(member);
+    }
+    line.serve(members);
+    return members;
+  }
+
+  #start(lane: Lane, members: readonly Member[], startedMs: number): void {
     if (this.#busySlots === 0) this.#rate.started(startedMs);
-    this.#busySlots++;
     const tokens = countTokens(members);
+    this.#busySlots++;
     this.#runningTokens += tokens;
-    // #run settles its members itself and never rejects.
-    void this.#run(members, startedMs).then(() => {
+    this.#lanes.started(lane, tokens);
+    const { backend, clock, observer } = this.#options;
+    const running = runBatch(members, startedMs, {
+      backend,
+      clock,
+      onRun: (observation, endedMs) => {
+        this.#rate.finished(observation.tokens, endedMs);
+        observer.batchFinished(observation);
+      },
+    });
+    // `runBatch` answers its members itself and never rejects.
+    void running.then(() => {
       this.#busySlots--;
       this.#runningTokens -= tokens;
+      this.#lanes.ended(lane);
       this.#pump();
     });
   }
 
-  async #run(members: readonly Member[], startedMs: number): Promise<void> {
-    const { backend, clock } = this.#options;
-    try {
-      const rows = await backend.run(members.map((member) => member.submission.encoded));
-      assertOneRowEach(rows, members.length);
-      const endedMs = clock.nowMs();
-      this.#observe(members, startedMs, endedMs, false);
-      for (const [index, member] of members.entries()) {
-        const logits = rows[index];
-        if (logits === undefined) continue;
-        const queueMs = startedMs - member.enqueuedMs;
-        this.#settle(member, () => member.resolve({ logits, queueMs, runMs: endedMs - startedMs }));
-      }
-    } catch (thrown) {
-      this.#observe(members, startedMs, clock.nowMs(), true);
-      await this.#recover(members, toSluiceError(thrown));
-    }
-  }
-
-  /** A failed batch says nothing about its members: each gets a run of its own, in the slot that the batch had. */
-  async #recover(members: readonly Member[], error: SluiceError): Promise<void> {
-    const [only] = members;
-    if (members.length === 1 && only !== undefined) {
-      this.#fail(only, toItemError(error));
-      return;
-    }
-    for (const member of members) {
-      if (member.settled) continue;
-      const nowMs = this.#options.clock.nowMs();
-      if (member.submission.ticket.deadlineMs <= nowMs) this.#fail(member, expired());
-      else await this.#run([member], nowMs);
-    }
-  }
-
   #cancel(member: Member): void {
     if (member.settled) return;
-    this.#line.remove(member);
-    this.#fail(
-      member,
-      new SluiceError("cancelled", "The caller went away before the answer came."),
-    );
+    this.#lanes[member.lane].remove(member);
+    member.fail(new SluiceError("cancelled", "The caller went away before the answer came."));
   }
 
-  #fail(member: Member, error: SluiceError): void {
-    this.#settle(member, () => member.reject(error));
-  }
-
-  #settle(member: Member, answer: () => void): void {
-    if (member.settled) return;
-    member.settled = true;
-    member.unsubscribe();
-    answer();
+  #onSettled(): void {
     this.#outstanding--;
     if (this.#outstanding > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
-
-  #observe(members: readonly Member[], startedMs: number, endedMs: number, failed: boolean): void {
-    const tokens = countTokens(members);
-    let longest = 0;
-    let oldestMs = startedMs;
-    for (const member of members) {
-      longest = Math.max(longest, member.tokens);
-      oldestMs = Math.min(oldestMs, member.enqueuedMs);
-    }
-    this.#rate.finished(tokens, endedMs);
-    this.#options.observer.batchFinished({
-      items: members.length,
-      tokens,
-      paddedTokens: longest * members.length,
-      queueMs: startedMs - oldestMs,
-      runMs: endedMs - startedMs,
-      failed,
-    });
-  }
-}
-
-function countTokens(members: readonly Member[]): number {
-  let tokens = 0;
-  for (const member of members) tokens += member.tokens;
-  return tokens;
-}
-
-function expired(): SluiceError {
-  return new SluiceError("deadline_exceeded", "The deadline passed before the model could run.");
-}
-
-/** A backend that answers with too few rows would leave callers waiting forever. */
-function assertOneRowEach(rows: readonly Float32Array[], count: number): void {
-  if (rows.length === count) return;
-  const message = `The model answered ${rows.length} rows for ${count} texts.`;
-  throw new SluiceError("model_failed", message);
-}
-
-/** What a caller is told when its text failed alone. A bug of the backend counts as the model's failure. */
-function toItemError(error: SluiceError): SluiceError {
-  if (error.code !== "internal") return error;
-  return new SluiceError("model_failed", "The model failed on this text.", { cause: error.cause });
 }

@@ -1,34 +1,35 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ACTIVATION_FUNCTIONS } from "../text/labels.ts";
-import { createCacheKeyPrefixes } from "./cache-key.ts";
+import { createCacheKey, createCacheKeyPrefix } from "./cache-key.ts";
 
-const source = fc.record({
+/** Normalized texts hold no line break. */
+const text = fc.string({ maxLength: 6 }).filter((one) => !one.includes("\n"));
+const question = fc.record({
   model: fc.constantFrom("a", "b", "a-b"),
   version: fc.constantFrom("1.0.0", "1.0.1"),
   digest: fc.constantFrom("0".repeat(64), "1".repeat(64)),
-  activation: fc.constantFrom(...ACTIVATION_FUNCTIONS),
-  text: fc.string({ maxLength: 6 }),
+  text,
+  pair: fc.option(text, { nil: undefined }),
 });
 
 test("two questions share a key exactly when they are the same question", () => {
-  const keyOf = ({
-    activation,
-    text,
-    ...rest
-  }: { [K in "model" | "version" | "digest" | "text"]: string } & {
-    activation: (typeof ACTIVATION_FUNCTIONS)[number];
-  }) => createCacheKeyPrefixes(rest)[activation] + text;
+  const keyOf = (asked: {
+    model: string;
+    version: string;
+    digest: string;
+    text: string;
+    pair: string | undefined;
+  }) => createCacheKey(createCacheKeyPrefix(asked), asked.text, asked.pair);
   fc.assert(
-    fc.property(source, source, (a, b) => {
+    fc.property(question, question, (a, b) => {
       expect(keyOf(a) === keyOf(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
     }),
     { numRuns: 2000 },
   );
 });
 
-test("a text that imitates the beginning of a key does not collide", () => {
-  const { softmax } = createCacheKeyPrefixes({ model: "a", version: "1.0.0", digest: "d" });
-  const { none } = createCacheKeyPrefixes({ model: "a", version: "1.0.0", digest: "d" });
-  expect(softmax + none).not.toBe(none + softmax);
+test("a pair is not the text that its halves make together", () => {
+  const prefix = createCacheKeyPrefix({ model: "a", version: "1.0.0", digest: "d" });
+  expect(createCacheKey(prefix, "a", "b")).not.toBe(createCacheKey(prefix, "ab", undefined));
+  expect(createCacheKey(prefix, "a", "")).not.toBe(createCacheKey(prefix, "a", undefined));
 });

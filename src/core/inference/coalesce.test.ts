@@ -3,8 +3,8 @@ import { CancelSource } from "../../../test/support/cancel-source.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { SluiceError } from "../errors.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
-import type { Ticket } from "./batcher.ts";
 import { Coalescer } from "./coalesce.ts";
+import type { Ticket } from "./member.ts";
 
 const LATE_MS = 1e9;
 

@@ -1,9 +1,9 @@
 import { SluiceError } from "../errors.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Ticket } from "./batcher.ts";
 import type { Expiring } from "./deadline-watch.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
+import type { Ticket } from "./member.ts";
 
 /** What a caller gets for joining: the shared answer, or its own reason for leaving early. */
 export interface Joined<Answer> {
@@ -24,6 +24,11 @@ export class Coalescer<Answer> {
 
   constructor(clock: Clock) {
     this.#deadlines = new DeadlineWatch(clock);
+  }
+
+  /** True when the question is being computed: joining it needs no room. */
+  has(key: string): boolean {
+    return this.#flights.has(key);
   }
 
   /** Questions being computed. */
@@ -60,7 +65,8 @@ class Flight<Answer> implements Ticket, Cancellation {
   readonly #flights: Map<string, Flight<Answer>>;
   readonly #deadlines: DeadlineWatch;
   #passengers: Passenger<Answer>[] = [];
-  #cancelRun: () => void = () => {};
+  /** One per window of the text. */
+  #cancelRun: (() => void)[] = [];
 
   constructor(
     key: string,
@@ -75,9 +81,10 @@ class Flight<Answer> implements Ticket, Cancellation {
   }
 
   onCancel(listener: () => void): () => void {
-    this.#cancelRun = listener;
+    this.#cancelRun.push(listener);
     return () => {
-      this.#cancelRun = () => {};
+      const index = this.#cancelRun.indexOf(listener);
+      if (index >= 0) this.#cancelRun.splice(index, 1);
     };
   }
 
@@ -109,7 +116,7 @@ class Flight<Answer> implements Ticket, Cancellation {
     if (this.#passengers.length > 0) return;
     this.cancelled = true;
     this.#forget();
-    this.#cancelRun();
+    for (const cancel of [...this.#cancelRun]) cancel();
   }
 
   #land(tell: (passenger: Passenger<Answer>) => void): void {

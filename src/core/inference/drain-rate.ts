@@ -1,5 +1,16 @@
+import type { RunCost } from "../ports/backend.ts";
+
 /** How much a finished batch weighs against all earlier ones together: an average over some twenty batches. */
 const DECAY = 0.95;
+
+/** Ids of the single text that a speed is guessed from before anything has run. */
+const TYPICAL_TOKENS = 32;
+
+/** Ids per millisecond that `parallelRuns` runs of single texts would do, as measured when the model was loaded. */
+export function predictTokensPerMs(cost: RunCost, parallelRuns: number): number {
+  const runMs = cost.fixedMs + cost.perTokenMs * TYPICAL_TOKENS;
+  return runMs > 0 ? (parallelRuns * TYPICAL_TOKENS) / runMs : Number.POSITIVE_INFINITY;
+}
 
 /**
  * Measures how many ids per millisecond a backend finishes over all its slots, counting only time in which it had

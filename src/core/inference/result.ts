@@ -2,14 +2,28 @@ import type { SluiceError } from "../errors.ts";
 import type { AnswerSource } from "../ports/inference-observer.ts";
 import type { RankedLabel } from "../text/labels.ts";
 
-/** The answer for one text: its labels, or its own error. One bad text never fails its neighbours. */
+/** What a model says about one text. */
+export type Prediction =
+  | {
+      readonly kind: "labels";
+      /** Best first; empty when the model abstains or no label reaches its threshold. */
+      readonly labels: readonly RankedLabel[];
+      /** The best label was too uncertain to be given. */
+      readonly abstained: boolean;
+    }
+  | { readonly kind: "vector"; readonly values: Float32Array };
+
+/** The answer for one text, or its own error. One bad text never fails its neighbours. */
 export type ItemResult =
   | {
       readonly ok: true;
-      /** Best first. */
-      readonly labels: readonly RankedLabel[];
+      /** Version that answered: routing by language may send the texts of one request to several. */
+      readonly version: string;
+      readonly prediction: Prediction;
       readonly source: AnswerSource;
-      /** The model left out the end of this text. */
+      /** Pieces that the text was read in; 1 unless it is longer than the model reads. */
+      readonly windows: number;
+      /** The model left out a part of this text. */
       readonly truncated: boolean;
       /** Milliseconds from the start of the request to this answer. */
       readonly durationMs: number;
@@ -24,9 +38,10 @@ export interface StageTimings {
   readonly inferMs: number;
 }
 
-/** What every protocol encodes from. `items` are in the order of the request's texts. */
+/** What every protocol encodes from. `items` are in the order of the request's inputs. */
 export interface InferenceResult {
   readonly model: string;
+  /** Version that the request was routed to before any of its texts was looked at. */
   readonly version: string;
   readonly items: readonly ItemResult[];
   readonly timings: StageTimings;

@@ -1,7 +1,7 @@
 import { toSluiceError } from "../errors.ts";
 import type { BatcherOptions } from "../inference/batcher.ts";
 import { Batcher } from "../inference/batcher.ts";
-import { createCacheKeyPrefixes } from "../inference/cache-key.ts";
+import { createCacheKeyPrefix } from "../inference/cache-key.ts";
 import type { Backend } from "../ports/backend.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { InferenceObserver } from "../ports/inference-observer.ts";
@@ -9,6 +9,7 @@ import type { ModelRuntime } from "../ports/model-runtime.ts";
 import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
 import type { Tokenizer } from "../ports/tokenizer.ts";
 import type { ModelRegistry } from "./registry.ts";
+import { TOKENIZER_FILE_KIND } from "./token-fields.ts";
 
 export interface LoadModelsOptions {
   readonly source: ModelSource;
@@ -46,10 +47,10 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     const observer = options.observer.forVersion(model, version);
     const batcher = new Batcher({ backend, clock, limits, observer });
     const { manifest, digest } = verified;
-    const cacheKeyPrefixes = createCacheKeyPrefixes({ model, version, digest });
     registry.activate({
       manifest,
-      cacheKeyPrefixes,
+      cacheKeyPrefix: createCacheKeyPrefix({ model, version, digest }),
+      readsPairs: manifest.tokenizer.kind === TOKENIZER_FILE_KIND,
       tokenizer,
       backend,
       batcher,
@@ -63,7 +64,8 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
 /** First runs are slow and show whether the model works at all. A backend that cannot even do these is closed. */
 async function warmUp(backend: Backend, tokenizer: Tokenizer): Promise<void> {
   try {
-    await backend.run([tokenizer.encode("warm-up"), tokenizer.encode("")]);
+    const texts = ["warm-up", ""].flatMap((text) => tokenizer.encode(text).windows);
+    await backend.run(texts);
   } catch (error) {
     await backend.close();
     throw error;

@@ -1,71 +1,82 @@
-import type { FieldProblem } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
+import type { ActivationFunction, ProblemType } from "../text/labels.ts";
+import { ACTIVATION_FUNCTIONS, defaultActivation, PROBLEM_TYPES } from "../text/labels.ts";
+import {
+  FieldReader,
+  isBoolean,
+  isFilledString,
+  isOneOf,
+  isRecord,
+  isShare,
+  isStringList,
+  isWhole,
+  matches,
+  quoted,
+} from "./field-reader.ts";
+import type { PackageFile } from "./package-file.ts";
+import { isPackagePath, isSha256 } from "./package-file.ts";
+import type { TokenFields } from "./token-fields.ts";
+import { readTokenFields, TOKENIZER_FILE_KIND } from "./token-fields.ts";
 
 /** Value of `schema` in every manifest of this generation. */
 export const MANIFEST_SCHEMA = "sluice.model/v1";
 
-/** How scores relate to labels: exactly one is true (softmax), or each may be true (sigmoid). */
-export type ProblemType = "single_label_classification" | "multi_label_classification";
-
-/** A file of the package; `sha256` is lower-case hex over the whole file. */
-export interface ModelFile {
-  readonly path: string;
-  readonly sha256: string;
-}
-
 /**
- * `manifest.json` of a model package `models/<name>/<version>/`: everything a server must know to serve the model,
- * checked when the package is discovered. `tokenizer` is checked further by the tokenizer it names.
+ * What a model answers. classification: labels with scores. embedding: a vector. scoring: one number for a pair of
+ * texts, as a cross-encoder gives it.
  */
-export interface ModelManifest {
-  readonly schema: typeof MANIFEST_SCHEMA;
-  /** Lower-case letters, digits and single hyphens; equals the folder's name. */
+export const MODEL_TASKS = ["classification", "embedding", "scoring"] as const;
+export type ModelTask = (typeof MODEL_TASKS)[number];
+
+/** How the vectors of a text's tokens become one: their mean, the first one, or the graph has done it already. */
+export const POOLINGS = ["none", "mean", "cls"] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
+/** Everything a server must know to serve a model version, whatever file said it. */
+export interface ModelManifest extends TokenFields {
+  /** Letters, digits, `.`, `_` and `-`, no dot first: nothing that JSON or an address would escape. */
   readonly name: string;
-  /** `major.minor.patch`; equals the folder's name. */
+  /** `major.minor.patch`. */
   readonly version: string;
-  readonly task: "classification";
+  readonly task: ModelTask;
+  /** `regression` for scoring; means nothing for embedding, where it is `regression` too. */
   readonly problemType: ProblemType;
-  /** Index = position in the model's output. At least two, all different. */
+  /** Index = position in the model's output; all different. `["score"]` for scoring, empty for embedding. */
   readonly labels: readonly string[];
-  /** BCP 47 tags of the languages that the model was trained for. */
+  /** BCP 47 tags of the languages that the model was trained for; empty when nobody says. */
   readonly languages: readonly string[];
-  readonly tokenizer: { readonly kind: string; readonly [setting: string]: unknown };
-  readonly model: ModelFile;
-  /** Name of the graph's input of ids, int64 `[batch, length]`, short rows filled with `padId`. */
-  readonly inputs: { readonly ids: string; readonly padId: number };
-  /** Name of the graph's output, float32 `[batch, labels]`. */
-  readonly outputs: { readonly logits: string };
+  readonly model: PackageFile;
+  /** `ids`: name of the graph's input of ids; undefined: to be found in the graph. Short rows are filled with `padId`. */
+  readonly inputs: { readonly ids: string | undefined; readonly padId: number };
+  /** `name`: the graph's output that counts; undefined: to be found in the graph. `normalize`: to length 1. */
+  readonly output: {
+    readonly name: string | undefined;
+    readonly pooling: Pooling;
+    readonly normalize: boolean;
+  };
+  /** Makes scores of outputs unless the caller asks for another. */
+  readonly defaultFunction: ActivationFunction;
+  /** Multi-label only: from which score on a label is reported, 0..1. Labels without one are not filtered. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  /** Single label only: a best score below this, 0..1, counts as no answer. */
+  readonly abstainBelow: number | undefined;
   readonly description: string;
+  /** SPDX identifier or name; `unknown` when nobody says. */
   readonly license: string;
 }
 
-const NAME_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const NAME_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const VERSION_PATTERN = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
-const SHA256_PATTERN = /^[0-9a-f]{64}$/;
 
-/** Collects problems while reading an unknown value field by field. */
-class FieldReader {
-  readonly problems: FieldProblem[] = [];
-  readonly #root: Record<string, unknown>;
-
-  constructor(root: Record<string, unknown>) {
-    this.#root = root;
-  }
-
-  expect(field: string, expected: string, isValid: (value: unknown) => boolean): void {
-    const value = field
-      .split(".")
-      .reduce<unknown>((node, key) => (isRecord(node) ? node[key] : undefined), this.#root);
-    if (isValid(value)) return;
-    const found =
-      value === undefined ? "it is missing" : `found ${JSON.stringify(value)?.slice(0, 80)}`;
-    this.problems.push({ field, problem: `must be ${expected}; ${found}` });
-  }
-}
+/** May be the name of a model and of its folder. */
+export const isModelName = matches(NAME_PATTERN);
+/** `major.minor.patch` without leading zeros. */
+export const isModelVersion = matches(VERSION_PATTERN);
 
 /**
- * Checks that `value` (parsed JSON) is a manifest and reports everything that is wrong with it at once.
- * Unknown extra fields are allowed: training tools record what they did beside what serving needs.
+ * Checks that `value` (the parsed JSON of a `manifest.json`, or the same fields from elsewhere) describes a model, and
+ * reports everything that is wrong with it at once. Unknown extra fields are allowed and left out: training tools
+ * record what they did beside what serving needs.
  *
  * @throws SluiceError `invalid_argument` with one detail per wrong field.
  */
@@ -74,57 +85,164 @@ export function parseManifest(value: unknown): ModelManifest {
     throw new SluiceError("invalid_argument", "The manifest must be a JSON object.");
   }
   const read = new FieldReader(value);
-  read.expect("schema", `"${MANIFEST_SCHEMA}"`, (v) => v === MANIFEST_SCHEMA);
-  read.expect("name", "lower-case letters, digits and hyphens", matches(NAME_PATTERN));
-  read.expect("version", "major.minor.patch", matches(VERSION_PATTERN));
-  read.expect("task", '"classification"', (v) => v === "classification");
-  read.expect(
-    "problemType",
-    '"single_label_classification" or "multi_label_classification"',
-    (v) => v === "single_label_classification" || v === "multi_label_classification",
-  );
-  read.expect("labels", "a list of at least two different non-empty strings", isLabelList);
-  read.expect("languages", "a list of language tags", (v) => isStringList(v));
-  read.expect("tokenizer.kind", "the name of a tokenizer", isFilledString);
-  read.expect("model.path", "the name of a file in the package", isFileName);
-  read.expect("model.sha256", "64 lower-case hex digits", matches(SHA256_PATTERN));
-  read.expect("inputs.ids", "the name of a graph input", isFilledString);
-  read.expect("inputs.padId", "a whole number ≥ 0", (v) => Number.isInteger(v) && Number(v) >= 0);
-  read.expect("outputs.logits", "the name of a graph output", isFilledString);
-  read.expect("description", "a sentence", isFilledString);
-  read.expect("license", "a licence name", isFilledString);
-  if (read.problems.length > 0) {
-    const summary = read.problems.map((p) => `${p.field} ${p.problem}`).join("; ");
-    throw new SluiceError("invalid_argument", `Invalid manifest: ${summary}.`, {
-      details: read.problems,
-    });
+  read.required("schema", `"${MANIFEST_SCHEMA}"`, isOneOf([MANIFEST_SCHEMA]), MANIFEST_SCHEMA);
+  const nameRule = "letters, digits, dots, underscores and hyphens, no dot first";
+  const name = read.required("name", nameRule, isModelName, "");
+  const version = read.required("version", "major.minor.patch", isModelVersion, "");
+  const task = read.required("task", quoted(MODEL_TASKS), isOneOf(MODEL_TASKS), "classification");
+  const problemType = readProblemType(read, task);
+  const labels = readLabels(read, task, problemType);
+  const tokenFields = readTokenFields(read, task === "classification");
+  const isTransformer = tokenFields.tokenizer.kind === TOKENIZER_FILE_KIND;
+  const manifest: ModelManifest = {
+    name,
+    version,
+    task,
+    problemType,
+    labels,
+    languages: read.optional("languages", "a list of language tags", isStringList, []),
+    ...tokenFields,
+    model: {
+      path: read.required("model.path", "the name of a file in the package", isPackagePath, ""),
+      sha256: read.required("model.sha256", "64 lower-case hex digits", isSha256, ""),
+    },
+    inputs: {
+      ids: readGraphName(read, "inputs.ids", "input", isTransformer),
+      padId: isTransformer
+        ? read.optional("inputs.padId", "a whole number ≥ 0", isWhole(0, 2 ** 31 - 1), 0)
+        : read.required("inputs.padId", "a whole number ≥ 0", isWhole(0, 2 ** 31 - 1), 0),
+    },
+    output: readOutput(read, task, isTransformer),
+    defaultFunction: readDefaultFunction(read, task, problemType, labels),
+    thresholds: readThresholds(read, problemType, labels),
+    abstainBelow: readAbstainBelow(read, problemType),
+    description: read.required("description", "a sentence", isFilledString, ""),
+    license: read.required("license", "a licence name", isFilledString, ""),
+  };
+  if (read.problems.length === 0) return manifest;
+  const summary = read.problems.map((p) => `${p.field} ${p.problem}`).join("; ");
+  throw new SluiceError("invalid_argument", `Invalid manifest: ${summary}.`, {
+    details: read.problems,
+  });
+}
+
+function readProblemType(read: FieldReader, task: ModelTask): ProblemType {
+  if (task === "classification") {
+    const expected = quoted(PROBLEM_TYPES);
+    const isProblemType = isOneOf(PROBLEM_TYPES);
+    return read.required("problemType", expected, isProblemType, "single_label_classification");
   }
-  return value as unknown as ModelManifest;
+  const expected = `"regression" or left out for ${task}`;
+  return read.optional("problemType", expected, isOneOf(["regression"]), "regression");
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function readLabels(
+  read: FieldReader,
+  task: ModelTask,
+  problemType: ProblemType,
+): readonly string[] {
+  if (task === "embedding") {
+    return read.optional("labels", "empty or left out for embedding", isLabelList(0, 0), []);
+  }
+  if (task === "scoring") {
+    return read.optional("labels", "one label or left out for scoring", isLabelList(1, 1), [
+      "score",
+    ]);
+  }
+  const minimum = problemType === "single_label_classification" ? 2 : 1;
+  const expected = `a list of at least ${minimum === 2 ? "two" : "one"} different non-empty strings`;
+  return read.required("labels", expected, isLabelList(minimum, Number.MAX_SAFE_INTEGER), []);
 }
 
-function isFilledString(value: unknown): boolean {
-  return typeof value === "string" && value.length > 0;
+/** A transformer's graph has usual names; other graphs must state theirs. */
+function readGraphName(
+  read: FieldReader,
+  field: string,
+  what: "input" | "output",
+  isTransformer: boolean,
+): string | undefined {
+  if (isTransformer && read.valueOf(field) === undefined) return undefined;
+  return read.required(field, `the name of a graph ${what}`, isFilledString, "");
 }
 
-function isStringList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every(isFilledString);
+function readOutput(
+  read: FieldReader,
+  task: ModelTask,
+  isTransformer: boolean,
+): ModelManifest["output"] {
+  // `outputs.logits` is the older spelling.
+  const field = read.valueOf("output.name") === undefined ? "outputs.logits" : "output.name";
+  const name = readGraphName(read, field, "output", isTransformer);
+  if (task === "embedding") {
+    return {
+      name,
+      pooling: read.optional("output.pooling", quoted(POOLINGS), isOneOf(POOLINGS), "mean"),
+      normalize: read.optional("output.normalize", "true or false", isBoolean, true),
+    };
+  }
+  const none = `"none" or left out for ${task}`;
+  return {
+    name,
+    pooling: read.optional("output.pooling", none, isOneOf(["none"]), "none"),
+    normalize: read.optional("output.normalize", `false or left out for ${task}`, isFalse, false),
+  };
 }
 
-function isLabelList(value: unknown): boolean {
-  return isStringList(value) && value.length >= 2 && new Set(value).size === value.length;
+function readDefaultFunction(
+  read: FieldReader,
+  task: ModelTask,
+  problemType: ProblemType,
+  labels: readonly string[],
+): ActivationFunction {
+  if (task === "embedding") {
+    const none = '"none" or left out for embedding';
+    return read.optional("defaultFunction", none, isOneOf(["none"]), "none");
+  }
+  // Cross-encoders are trained with a sigmoid on top unless they say otherwise (sentence-transformers, `CrossEncoder`).
+  const fallback = task === "scoring" ? "sigmoid" : defaultActivation(problemType);
+  const choices = ACTIVATION_FUNCTIONS.filter((one) => one !== "softmax" || labels.length !== 1);
+  const expected = quoted(choices) + (labels.length === 1 ? " with one label" : "");
+  return read.optional("defaultFunction", expected, isOneOf(choices), fallback);
 }
 
-/** A plain name, so that a manifest cannot point outside its own folder. */
-function isFileName(value: unknown): boolean {
-  return (
-    typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && !value.includes("..")
-  );
+function readThresholds(
+  read: FieldReader,
+  problemType: ProblemType,
+  labels: readonly string[],
+): Readonly<Record<string, number>> {
+  const stated = read.optional("thresholds", "an object of labels and numbers", isRecord, {});
+  const entries = Object.entries(stated);
+  if (entries.length > 0 && problemType !== "multi_label_classification") {
+    read.reject("thresholds", "must be left out unless problemType is multi_label_classification");
+    return {};
+  }
+  const thresholds = new Map<string, number>();
+  for (const [label, threshold] of entries) {
+    const field = `thresholds.${label}`;
+    if (!labels.includes(label)) read.reject(field, "must be one of the model's labels");
+    else if (isShare(threshold)) thresholds.set(label, threshold);
+    else read.reject(field, "must be a number from 0 to 1");
+  }
+  return Object.fromEntries(thresholds);
 }
 
-function matches(pattern: RegExp): (value: unknown) => boolean {
-  return (value) => typeof value === "string" && pattern.test(value);
+function readAbstainBelow(read: FieldReader, problemType: ProblemType): number | undefined {
+  if (read.valueOf("abstainBelow") === undefined) return undefined;
+  if (problemType !== "single_label_classification") {
+    const rule = "must be left out unless problemType is single_label_classification";
+    read.reject("abstainBelow", rule);
+  }
+  return read.required("abstainBelow", "a number from 0 to 1", isShare, 0);
+}
+
+function isLabelList(minimum: number, maximum: number) {
+  return (value: unknown): value is readonly string[] =>
+    isStringList(value) &&
+    value.length >= minimum &&
+    value.length <= maximum &&
+    new Set(value).size === value.length;
+}
+
+function isFalse(value: unknown): value is false {
+  return value === false;
 }

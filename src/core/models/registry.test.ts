@@ -40,24 +40,50 @@ describe("version states", () => {
   });
 });
 
+describe("routing by language", () => {
+  const versions = [
+    { model: "m", version: "1.0.0", languages: ["en", "zh"] },
+    { model: "m", version: "1.1.0", languages: ["zh"] },
+    { model: "m", version: "2.0.0", languages: ["en"] },
+  ];
+  const routeOf = (...options: Parameters<typeof buildRoutingTable>) =>
+    buildRoutingTable(...options).get("m");
+
+  test("a language that the default version lacks goes to the newest version that has it", () => {
+    expect(routeOf(versions, {}, true)?.languageVersions).toEqual(new Map([["zh", "1.1.0"]]));
+  });
+
+  test("a default version that has the language, or states none, keeps its texts", () => {
+    expect(routeOf(versions, { m: "1.0.0" }, true)?.languageVersions.size).toBe(0);
+    const silent = [...versions, { model: "m", version: "3.0.0", languages: [] }];
+    expect(routeOf(silent, {}, true)?.languageVersions.size).toBe(0);
+  });
+
+  test("switched off, every text goes to the default version", () => {
+    expect(routeOf(versions, {}, false)?.languageVersions.size).toBe(0);
+  });
+});
+
 describe("routing", () => {
-  const ready = (...versions: string[]) => versions.map((version) => ({ model: "m", version }));
+  const ready = (...versions: string[]) =>
+    versions.map((version) => ({ model: "m", version, languages: [] }));
 
   test("the highest version answers by number, not by letters", () => {
-    expect(buildRoutingTable(ready("1.9.0", "1.10.0", "1.2.0"), {}).get("m")).toEqual({
+    expect(buildRoutingTable(ready("1.9.0", "1.10.0", "1.2.0"), {}, true).get("m")).toEqual({
       defaultVersion: "1.10.0",
+      languageVersions: new Map(),
     });
   });
 
   test("a pinned version answers while it is ready, and the highest when it is not", () => {
     const pinned = { m: "1.2.0" };
-    expect(buildRoutingTable(ready("1.9.0", "1.2.0"), pinned).get("m")?.defaultVersion).toBe(
+    expect(buildRoutingTable(ready("1.9.0", "1.2.0"), pinned, true).get("m")?.defaultVersion).toBe(
       "1.2.0",
     );
-    expect(buildRoutingTable(ready("1.2.0", "1.9.0"), pinned).get("m")?.defaultVersion).toBe(
+    expect(buildRoutingTable(ready("1.2.0", "1.9.0"), pinned, true).get("m")?.defaultVersion).toBe(
       "1.2.0",
     );
-    expect(buildRoutingTable(ready("1.9.0", "1.8.0"), pinned).get("m")?.defaultVersion).toBe(
+    expect(buildRoutingTable(ready("1.9.0", "1.8.0"), pinned, true).get("m")?.defaultVersion).toBe(
       "1.9.0",
     );
   });

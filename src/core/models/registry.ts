@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
-import type { RoutingTable } from "./routing-table.ts";
+import { detectWrittenLanguage } from "../text/written-language.ts";
+import type { RoutableVersion, RoutingTable } from "./routing-table.ts";
 import { buildRoutingTable } from "./routing-table.ts";
 import type { ServingVersion } from "./serving-version.ts";
 import { compareVersions } from "./version-number.ts";
@@ -26,15 +27,21 @@ interface Entry {
   serving: ServingVersion | undefined;
 }
 
+export interface RegistryOptions {
+  /** Model → version that answers requests which name none; default: the highest ready version. */
+  readonly pinned: Readonly<Record<string, string>>;
+  /** Send a text to another version when the default one was not made for its language. */
+  readonly byLanguage: boolean;
+}
+
 /** Knows every version and its state, and finds the one that answers a request. */
 export class ModelRegistry {
   readonly #models = new Map<string, Map<string, Entry>>();
-  readonly #pinned: Readonly<Record<string, string>>;
+  readonly #options: RegistryOptions;
   #routes: RoutingTable = new Map();
 
-  /** @param pinned model → version that answers requests which name none; default: the highest ready version */
-  constructor(pinned: Readonly<Record<string, string>> = {}) {
-    this.#pinned = pinned;
+  constructor(options: Partial<RegistryOptions> = {}) {
+    this.#options = { pinned: {}, byLanguage: true, ...options };
   }
 
   /** @throws SluiceError `internal` when the version is already known. */
@@ -97,6 +104,20 @@ export class ModelRegistry {
     throw new SluiceError("unavailable", notReadyMessage(entry));
   }
 
+  /**
+   * The version for a text whose caller named none: `serving` itself, unless it was not made for the language that the
+   * text is written in and another ready version was.
+   */
+  resolveLanguage(serving: ServingVersion, text: string): ServingVersion {
+    const { name } = serving.manifest;
+    const languageVersions = this.#routes.get(name)?.languageVersions;
+    if (languageVersions === undefined || languageVersions.size === 0) return serving;
+    const language = detectWrittenLanguage(text);
+    const version = language === undefined ? undefined : languageVersions.get(language);
+    if (version === undefined) return serving;
+    return this.#models.get(name)?.get(version)?.serving ?? serving;
+  }
+
   /** Every version, by model and then by number. */
   list(): readonly VersionStatus[] {
     const entries = [...this.#models.values()].flatMap((versions) => [...versions.values()]);
@@ -116,8 +137,14 @@ export class ModelRegistry {
   }
 
   #rebuildRoutes(): void {
-    const ready = this.list().filter((entry) => entry.state === "ready");
-    this.#routes = buildRoutingTable(ready, this.#pinned);
+    const ready: RoutableVersion[] = [];
+    for (const versions of this.#models.values()) {
+      for (const { model, version, state, serving } of versions.values()) {
+        if (state !== "ready") continue;
+        ready.push({ model, version, languages: serving?.manifest.languages ?? [] });
+      }
+    }
+    this.#routes = buildRoutingTable(ready, this.#options.pinned, this.#options.byLanguage);
   }
 }
 

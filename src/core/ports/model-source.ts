@@ -1,12 +1,16 @@
 import type { ModelManifest } from "../models/manifest.ts";
 
-/** A verified model package: its manifest was parsed and its files have the digests that the manifest states. */
+/** A verified model package: its manifest was checked and its files have the digests that the manifest states. */
 export interface ModelPackage {
   readonly manifest: ModelManifest;
-  /** Lower-case hex SHA-256 over manifest and model file. */
+  /** Lower-case hex SHA-256 over every file that decides what the model answers. */
   readonly digest: string;
   /** Where the files are, in the driver's terms; a runtime factory of the same kind understands it. */
   readonly location: string;
+  /** Where the model file is, in the same terms. */
+  readonly modelPath: string;
+  /** Where the file is that describes the tokenizer; undefined when the manifest describes it alone. */
+  readonly tokenizerPath: string | undefined;
 }
 
 /** A package that was found and not yet looked into. */

@@ -1,4 +1,10 @@
-import type { ProblemType } from "../models/manifest.ts";
+/** How scores relate to labels: exactly one is true, each may be true, or they are measurements. */
+export const PROBLEM_TYPES = [
+  "single_label_classification",
+  "multi_label_classification",
+  "regression",
+] as const;
+export type ProblemType = (typeof PROBLEM_TYPES)[number];
 
 /** Turns raw model outputs into scores. Names as in the Hugging Face task API. */
 export const ACTIVATION_FUNCTIONS = ["softmax", "sigmoid", "none"] as const;
@@ -12,12 +18,13 @@ export interface RankedLabel {
 
 /** The function that a model's problem type implies. */
 export function defaultActivation(problemType: ProblemType): ActivationFunction {
+  if (problemType === "regression") return "none";
   return problemType === "multi_label_classification" ? "sigmoid" : "softmax";
 }
 
 /** How many labels a model returns when the caller does not say; 0 = all. */
 export function defaultTopK(problemType: ProblemType): number {
-  return problemType === "multi_label_classification" ? 0 : 1;
+  return problemType === "single_label_classification" ? 1 : 0;
 }
 
 /** Applies `activation` to one row of logits. Returns a new array; softmax is shifted by the maximum to stay finite. */

@@ -67,3 +67,10 @@ test("characters are counted as code points", () => {
     }),
   );
 });
+
+test("of marks piled up by the thousand no more than any writing has are left", () => {
+  const piled = `a${"\u0301\u0327".repeat(2500)}b`;
+  expect(normalizeText(piled).length).toBeLessThanOrEqual(32);
+  expect(normalizeText(piled)).toMatch(/b$/);
+  expect(normalizeText("e\u0301\u0327")).toBe("\u0229\u0301");
+});

@@ -4,7 +4,7 @@
  * In this order: lone surrogates become U+FFFD; Unicode compatibility composition (NFKC, Unicode Standard Annex 15),
  * so that full-width letters and ligatures equal their plain forms; control characters, line breaks and every kind
  * of blank become one space; invisible formatting characters (zero-width space, direction marks, byte-order mark)
- * vanish; blanks at both ends are cut. Joiners stay, because they hold emoji and Persian words together.
+ * vanish; of more than 30 marks on one character the rest vanish; blanks at both ends are cut. Joiners stay, because they hold emoji and Persian words together.
  *
  * Idempotent. The result may be empty. NFKC can make text longer, at most 18 times.
  */
@@ -21,13 +21,20 @@ const UNTIDY = /^ | $| {2}|[\n\r\t]/;
 function normalizeUnusual(text: string): string {
   return text
     .toWellFormed()
+    .replace(PILED_MARKS, "$1")
     .normalize("NFKC")
+    .replace(PILED_MARKS, "$1")
     .replace(INVISIBLE, "")
     .replace(BLANKS, " ")
     .trim()
     .normalize("NFKC");
 }
 
+/**
+ * More marks on one character than any writing has: sorting them takes time that grows with the square of their number.
+ * 30 is the limit of the Stream-Safe Text Format (Unicode Standard Annex 15, section 13).
+ */
+const PILED_MARKS = /(\p{M}{30})\p{M}+/gu;
 /** Soft hyphen, zero-width space, direction marks and isolates, word joiner and its kin, byte-order mark. */
 const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;
 /** Runs of white space and control characters (general category Cc). */

@@ -8,15 +8,22 @@ import type { ModelManifest } from "../models/manifest.ts";
 import { ModelRegistry } from "../models/registry.ts";
 import type { CacheStore } from "../ports/cache-store.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
+import type { BatcherOptions } from "./batcher.ts";
 import { Batcher } from "./batcher.ts";
-import { createCacheKeyPrefixes } from "./cache-key.ts";
-import { classify } from "./classify.ts";
+import { createCacheKeyPrefix } from "./cache-key.ts";
 import { Coalescer } from "./coalesce.ts";
+import type { Lane } from "./lanes.ts";
 import type { InferenceRequest } from "./request.ts";
+import { MODEL_DEFAULTS } from "./request.ts";
+import type { ItemResult } from "./result.ts";
 import { ResultCache } from "./result-cache.ts";
+import type { InferencePipeline, RowOutcome } from "./run-inference.ts";
+import { runInference } from "./run-inference.ts";
+
+/** The outputs as they are. */
+const RAW = { ...MODEL_DEFAULTS, topK: 0, functionToApply: "none" } as const;
 
 const MANIFEST: ModelManifest = {
-  schema: "sluice.model/v1",
   name: "m",
   version: "1.0.0",
   task: "classification",
@@ -26,16 +33,24 @@ const MANIFEST: ModelManifest = {
   tokenizer: { kind: "scripted" },
   model: { path: "model.onnx", sha256: "0".repeat(64) },
   inputs: { ids: "ids", padId: 0 },
-  outputs: { logits: "logits" },
+  maxTokens: undefined,
+  windows: { max: 1, overlapTokens: 0 },
+  output: { name: "logits", pooling: "none", normalize: false },
+  defaultFunction: "softmax",
+  thresholds: {},
+  abstainBelow: undefined,
   description: "Answers the number that a text holds, and its length.",
   license: "Apache-2.0",
 };
 
-/** Text "17" is id 17; "poison" makes its batch fail. */
+/** Text "17" is id 17, "1 2" is read in two windows; "poison" makes its batch fail. */
 const tokenizer = {
   encode: (text: string) => ({
-    ids: Int32Array.of(text === "poison" ? POISON : Number(text)),
-    truncated: false,
+    windows: text.split(" ").map((word) => ({
+      ids: Int32Array.of(word === "poison" ? POISON : Number(word)),
+      secondStart: 1,
+    })),
+    truncated: text.includes("0 0 0"),
   }),
 };
 
@@ -50,7 +65,11 @@ function createMapCache(): CacheStore & { readonly entries: Map<string, Float32A
   };
 }
 
-function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
+function setUp(
+  store: CacheStore = createMapCache(),
+  maxQueueItems = 10_000,
+  changes: Partial<BatcherOptions["limits"]> = {},
+) {
   const clock = new FakeClock();
   const observer = new RecordingObserver();
   const registry = new ModelRegistry();
@@ -63,6 +82,9 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
     minBatchItems: 8,
     maxQueueItems,
     maxQueueWaitMs: 1e9,
+    maxBulkItems: 1e6,
+    bulkShare: 0.05,
+    ...changes,
   };
   const batcher = new Batcher({ backend, clock, limits, observer });
   registry.discover("m", "1.0.0");
@@ -71,7 +93,8 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
   }
   registry.activate({
     manifest: MANIFEST,
-    cacheKeyPrefixes: createCacheKeyPrefixes({ model: "m", version: "1.0.0", digest: "d" }),
+    cacheKeyPrefix: createCacheKeyPrefix({ model: "m", version: "1.0.0", digest: "d" }),
+    readsPairs: false,
     tokenizer,
     backend,
     batcher,
@@ -81,15 +104,17 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
     clock,
     registry,
     cache: new ResultCache(store, 1000, observer),
-    coalescer: new Coalescer<Awaited<ReturnType<Batcher["submit"]>>>(clock),
+    coalescer: new Coalescer<RowOutcome>(clock),
   };
   const ask = async (texts: readonly string[], changes: Partial<InferenceRequest> = {}) => {
-    const answer = classify(
+    const answer = runInference(
       {
         model: "m",
         version: undefined,
-        texts,
-        options: { topK: 0, functionToApply: "none" },
+        inputs: texts.map((text) => ({ text, pair: undefined })),
+        options: RAW,
+        flow: { id: "caller", weight: 1 },
+        lane: "online",
         deadlineMs: clock.nowMs() + 1e6,
         cancellation: NEVER_CANCELLED,
         ...changes,
@@ -103,10 +128,9 @@ function setUp(store: CacheStore = createMapCache(), maxQueueItems = 10_000) {
   return { clock, backend, observer, pipeline, ask };
 }
 
-const numberOf = (item: { ok: boolean } | undefined) =>
-  item !== undefined && "labels" in item
-    ? (item.labels as { label: string; score: number }[]).find((one) => one.label === "number")
-        ?.score
+const numberOf = (item: ItemResult | undefined) =>
+  item?.ok === true && item.prediction.kind === "labels"
+    ? item.prediction.labels.find((one) => one.label === "number")?.score
     : undefined;
 
 test("every text gets its own answer, in order, whatever mix of cached, equal and new texts is asked", async () => {
@@ -147,11 +171,32 @@ describe("cache and coalescing", () => {
     expect(backend.runs.map((run) => run.owners)).toEqual([[7]]);
   });
 
-  test("another function to apply is another question", async () => {
+  test("another function to apply is answered from the same outputs", async () => {
     const { ask, backend } = setUp();
     await ask(["7"]);
-    await ask(["7"], { options: { topK: 0, functionToApply: "softmax" } });
-    expect(backend.runs).toHaveLength(2);
+    const { items } = await ask(["7"], { options: { ...RAW, functionToApply: "softmax" } });
+    expect(backend.runs).toHaveLength(1);
+    expect(numberOf(items[0])).toBeCloseTo(1 / (1 + Math.exp(1 - 7)), 5);
+  });
+
+  test("of many texts only those are run that are not known yet", async () => {
+    const { ask, backend, observer } = setUp();
+    const known = Array.from({ length: 90 }, (_, i) => String(i + 1));
+    await ask(known);
+    const runsBefore = backend.runs.length;
+    await ask([...known, ...Array.from({ length: 10 }, (_, i) => String(i + 500))]);
+    const owners = backend.runs.slice(runsBefore).flatMap((run) => run.owners);
+    expect(owners.toSorted()).toEqual(Array.from({ length: 10 }, (_, i) => i + 500));
+    expect(observer.predictions.slice(90).filter(({ source }) => source === "cache")).toHaveLength(
+      90,
+    );
+  });
+
+  test("whoever waits does not wait behind bulk work for the same text", async () => {
+    const { ask, backend, pipeline, clock } = setUp();
+    void askAlone(pipeline, clock.nowMs(), "9", "bulk");
+    await ask(["9"]);
+    expect(backend.runs.flatMap((run) => run.owners)).toEqual([9, 9]);
   });
 
   test("a failure is not remembered", async () => {
@@ -172,6 +217,66 @@ describe("cache and coalescing", () => {
     const result = await ask(["7"]);
     expect(result.items.map(numberOf)).toEqual([7]);
     expect(observer.cacheErrors).toHaveLength(2);
+  });
+});
+
+describe("a text in several windows", () => {
+  test("its outputs are the mean of its windows, and it says how many there were, also from the cache", async () => {
+    const { ask, backend } = setUp();
+    for (const source of ["model", "cache"]) {
+      const { items } = await ask(["2 4 9"]);
+      expect(numberOf(items[0])).toBe(5);
+      expect(items[0]).toMatchObject({ ok: true, windows: 3, truncated: false, source });
+    }
+    expect(backend.runs.map((run) => run.owners)).toEqual([[2, 4, 9]]);
+  });
+
+  test("that something was left out is said, also from the cache", async () => {
+    const { ask } = setUp();
+    await ask(["0 0 0 7"]);
+    expect((await ask(["0 0 0 7"])).items[0]).toMatchObject({ windows: 4, truncated: true });
+  });
+
+  test("when one window fails, so does the text, and nobody else", async () => {
+    const { ask } = setUp();
+    const { items } = await ask(["1 poison", "3"]);
+    expect(items.map((item) => item.ok)).toEqual([false, true]);
+  });
+
+  test("a caller that goes away takes all windows along", async () => {
+    const { pipeline, backend, clock } = setUp();
+    const source = new CancelSource();
+    const answer = runInference(
+      {
+        model: "m",
+        version: undefined,
+        inputs: [{ text: "1 2 3", pair: undefined }],
+        options: RAW,
+        flow: { id: "caller", weight: 1 },
+        lane: "online",
+        deadlineMs: 1e6,
+        cancellation: source,
+      },
+      pipeline,
+    );
+    // Far enough that the windows wait for the end of the turn, in which they would be sent.
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+    source.cancel();
+    await expect(answer).rejects.toMatchObject({ code: "cancelled" });
+    await clock.advance(100);
+    expect(backend.runs).toEqual([]);
+    expect(source.listenerCount).toBe(0);
+  });
+});
+
+describe("pairs", () => {
+  test("a model that reads single texts refuses a pair by name", async () => {
+    const { ask } = setUp();
+    const inputs = [{ text: "1", pair: "2" }];
+    await expect(ask([], { inputs })).rejects.toMatchObject({
+      code: "invalid_argument",
+      details: [{ field: "pair", problem: expect.stringContaining("reads single texts") }],
+    });
   });
 });
 
@@ -202,12 +307,14 @@ describe("failures", () => {
     await clock.settle();
     void askAlone(pipeline, clock.nowMs(), "5");
     await clock.settle();
-    const refused = classify(
+    const refused = runInference(
       {
         model: "m",
         version: undefined,
-        texts: ["1", "2", "3"],
-        options: { topK: 0, functionToApply: "none" },
+        inputs: ["1", "2", "3"].map((text) => ({ text, pair: undefined })),
+        options: RAW,
+        flow: { id: "caller", weight: 1 },
+        lane: "online",
         deadlineMs: 1e6,
         cancellation: NEVER_CANCELLED,
       },
@@ -216,6 +323,12 @@ describe("failures", () => {
     await expect(refused).rejects.toMatchObject({ code: "overloaded" });
     await ask(["6"]);
     expect(backend.runs.flatMap((run) => run.owners)).toEqual([4, 5, 6]);
+  });
+
+  test("a request that is let in is let in whole, however long its own texts take", async () => {
+    const { ask } = setUp(createMapCache(), 10_000, { maxQueueWaitMs: 50 });
+    const { items } = await ask(Array.from({ length: 200 }, (_, i) => String(i + 1)));
+    expect(items.every((item) => item.ok)).toBe(true);
   });
 
   test("a caller that goes away is not computed for", async () => {
@@ -228,16 +341,19 @@ describe("failures", () => {
 });
 
 async function askAlone(
-  pipeline: Parameters<typeof classify>[1],
+  pipeline: InferencePipeline,
   nowMs: number,
   text = "4",
+  lane: Lane = "online",
 ): Promise<void> {
-  await classify(
+  await runInference(
     {
       model: "m",
       version: undefined,
-      texts: [text],
-      options: { topK: 0, functionToApply: "none" },
+      inputs: [{ text, pair: undefined }],
+      options: RAW,
+      flow: { id: "caller", weight: 1 },
+      lane,
       deadlineMs: nowMs + 1e6,
       cancellation: NEVER_CANCELLED,
     },

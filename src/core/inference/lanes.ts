@@ -1,0 +1,80 @@
+import type { LineEntry } from "./fair-line.ts";
+import { FairLine } from "./fair-line.ts";
+
+/** `online`: somebody waits for the answer. `bulk`: it may take as long as it takes. */
+export const LANES = ["online", "bulk"] as const;
+export type Lane = (typeof LANES)[number];
+
+export interface LaneSnapshot {
+  readonly onlineItems: number;
+  readonly bulkItems: number;
+  readonly busyBulkSlots: number;
+  /** Slots that bulk work may hold at once. */
+  readonly maxBulkSlots: number;
+  /** Ids that online work owes to bulk work for having gone first. */
+  readonly bulkCredit: number;
+  /** Ids of the bulk text whose turn it is. */
+  readonly nextBulkTokens: number;
+}
+
+/**
+ * Which lane a free slot serves next; `undefined` when it should stay free. Pure.
+ *
+ * Online work goes first. Bulk work takes what is left, and holds at most one batch per worker, so that an online text
+ * never waits for more than the run that is going on. It is owed a small share even when online work never ends.
+ */
+export function decideLane(lanes: LaneSnapshot): Lane | undefined {
+  const bulkMayRun = lanes.bulkItems > 0 && lanes.busyBulkSlots < lanes.maxBulkSlots;
+  if (lanes.onlineItems === 0) return bulkMayRun ? "bulk" : undefined;
+  return bulkMayRun && lanes.bulkCredit >= lanes.nextBulkTokens ? "bulk" : "online";
+}
+
+/** The two lines in front of a model, and what one owes the other. */
+export class Lanes<Entry extends LineEntry> {
+  readonly online = new FairLine<Entry>();
+  readonly bulk = new FairLine<Entry>();
+  readonly #maxBulkSlots: number;
+  readonly #bulkShare: number;
+  #busyBulkSlots = 0;
+  #bulkCredit = 0;
+
+  /**
+   * @param maxBulkSlots slots that bulk work may hold at once
+   * @param bulkShare part of the ids that bulk work gets while online work waits; 0 ≤ share < 1
+   */
+  constructor(maxBulkSlots: number, bulkShare: number) {
+    this.#maxBulkSlots = maxBulkSlots;
+    this.#bulkShare = bulkShare;
+  }
+
+  get size(): number {
+    return this.online.size + this.bulk.size;
+  }
+
+  /** The lane whose turn it is. */
+  next(): Lane | undefined {
+    return decideLane({
+      onlineItems: this.online.size,
+      bulkItems: this.bulk.size,
+      busyBulkSlots: this.#busyBulkSlots,
+      maxBulkSlots: this.#maxBulkSlots,
+      bulkCredit: this.#bulkCredit,
+      nextBulkTokens: this.bulk.next?.tokens ?? 0,
+    });
+  }
+
+  /** Notes that a batch of `tokens` ids begins. */
+  started(lane: Lane, tokens: number): void {
+    if (lane === "bulk") {
+      this.#busyBulkSlots++;
+      this.#bulkCredit = Math.max(0, this.#bulkCredit - tokens);
+    } else if (this.bulk.size > 0) {
+      this.#bulkCredit += (tokens * this.#bulkShare) / (1 - this.#bulkShare);
+    }
+    if (this.bulk.size === 0) this.#bulkCredit = 0;
+  }
+
+  ended(lane: Lane): void {
+    if (lane === "bulk") this.#busyBulkSlots--;
+  }
+}
