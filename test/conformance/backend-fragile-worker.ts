@@ -1,26 +1,47 @@
 import { existsSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import type { ModelRunner } from "../../src/backends/onnx/model-runner.ts";
-import { hostRunner } from "../../src/backends/onnx/worker-host.ts";
-import type { WorkerSetup } from "../../src/backends/onnx/worker-protocol.ts";
+import { hostRunner } from "../../src/backends/onnx/workers/worker-host.ts";
+import type { WorkerSetup } from "../../src/backends/onnx/workers/worker-protocol.ts";
+import { SluiceError } from "../../src/core/errors.ts";
+import { FRAGILE, MARKERS, SLOW_MS } from "./backend-fragile-commands.ts";
 
-// A worker of the pool whose model does what the first id of a text says; see `FRAGILE` in
-// `backend-worker-pool.test.ts`. `modelPath` is a folder that outlives the thread and remembers what happened.
-const { spec, warmup } = workerData as WorkerSetup;
-const crashedOnce = `${spec.modelPath}/crashed-once`;
-const refusesToLoad = `${spec.modelPath}/refuses-to-load`;
+// A worker of the pool whose model does what the first id of a text says. `modelPath` is a folder that outlives the
+// thread: files in it remember what happened, and tell later threads what to do.
+const setup = workerData as WorkerSetup;
+const toPath = (marker: string) => `${setup.spec.modelPath}/${marker}`;
 
 async function runOne(ids: Int32Array): Promise<Float32Array> {
   const [command = 0] = ids;
-  if (command === 100) process.exit(1);
-  if (command === 101 && !existsSync(crashedOnce)) {
-    writeFileSync(crashedOnce, "");
-    process.exit(1);
-  }
-  if (command === 102) await dieOfAnException();
-  if (command === 103) throw new Error("This batch only.");
-  if (command === 104) return Float32Array.of(threadId);
+  if (command === FRAGILE.exit) process.exit(1);
+  if (command === FRAGILE.exitOnce && isFirst(MARKERS.crashed)) process.exit(1);
+  if (command === FRAGILE.exitLater) await sleep(50).then(() => process.exit(1));
+  if (command === FRAGILE.slow) await sleep(SLOW_MS);
+  if (command === FRAGILE.throwUncaught) await dieOfAnException();
+  if (command === FRAGILE.fail) throw new SluiceError("model_failed", "This batch only.");
+  if (command === FRAGILE.tellThread) return Float32Array.of(threadId);
+  if (command === FRAGILE.hang) hang();
+  if (command === FRAGILE.hangOnce && isFirst(MARKERS.hung)) hang();
   return Float32Array.of(command);
+}
+
+/** True the first time that any thread asks. */
+function isFirst(marker: string): boolean {
+  if (existsSync(toPath(marker))) return false;
+  writeFileSync(toPath(marker), "");
+  return true;
+}
+
+/**
+ * Blocks the thread as a run that waits for a lock does: no message reaches it. Ends when a test says so, or with the
+ * test.
+ */
+function hang(): void {
+  const nobodyWakesIt = new Int32Array(new SharedArrayBuffer(4));
+  while (existsSync(setup.spec.modelPath) && !existsSync(toPath(MARKERS.released))) {
+    Atomics.wait(nobodyWakesIt, 0, 0, 20);
+  }
 }
 
 function dieOfAnException(): Promise<never> {
@@ -31,12 +52,14 @@ function dieOfAnException(): Promise<never> {
 }
 
 async function load(): Promise<ModelRunner> {
-  if (existsSync(refusesToLoad)) throw new Error("The model cannot be loaded.");
+  while (existsSync(toPath(MARKERS.loadsLater)) && !isFirst(MARKERS.loaded)) await sleep(10);
+  if (existsSync(toPath(MARKERS.refusesToLoad))) throw new Error("The model cannot be loaded.");
   return {
     description: "fragile",
-    run: (batch) => Promise.all(batch.map(runOne)),
+    pads: true,
+    run: (batch) => Promise.all(batch.map(({ ids }) => runOne(ids))),
     close: async () => {},
   };
 }
 
-if (parentPort !== null) await hostRunner(parentPort, load, warmup);
+if (parentPort !== null) await hostRunner(parentPort, load, setup);

@@ -1,12 +1,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createNgramKernel } from "../../src/backends/onnx/ngram-kernel.ts";
-import { createOrtRunner } from "../../src/backends/onnx/ort-session.ts";
+import { createNgramKernel } from "../../src/backends/onnx/kernel/ngram-kernel.ts";
+import { createOrtRunner } from "../../src/backends/onnx/session/ort-session.ts";
 import type { ModelProto } from "../../src/generated/onnx_pb.ts";
 import { ModelProtoSchema } from "../../src/generated/onnx_pb.ts";
 import { readOnnx } from "../../src/model-tools/onnx/read-onnx.ts";
 import { writeNgramClassifier } from "../../src/model-tools/onnx/write-ngram-classifier.ts";
+import { createRunnerSpec, toText } from "../support/backend-options.ts";
 import {
   createRandomNgramWeights,
   createRandomTexts,
@@ -38,16 +39,10 @@ async function scoreWithOrt(
   batch: readonly Int32Array[],
 ): Promise<readonly Float32Array[]> {
   const model = await writeModelFile(modelBytes);
-  const runner = await createOrtRunner({
-    modelPath: model.path,
-    runtime: "onnxruntime",
-    inputs: { ids: "ids", padId: 0 },
-    outputs: { logits: "logits" },
-    labelCount,
-    threads: 1,
-  });
+  const output = { name: "logits", width: labelCount, pooling: "none", normalize: false } as const;
+  const runner = await createOrtRunner(createRunnerSpec(model.path, { output }));
   try {
-    return await runner.run(batch);
+    return await runner.run(batch.map(toText));
   } finally {
     await runner.close();
     await model.remove();

@@ -1,17 +1,9 @@
 import { createOnnxBackend } from "../../src/backends/onnx/create-onnx-backend.ts";
+import { createBackendOptions, toText } from "../support/backend-options.ts";
 
 // A program that runs a text in a worker and then just ends, without closing the backend.
-const backend = await createOnnxBackend({
-  modelPath: process.argv[2] ?? "",
-  inputs: { ids: "ids", padId: 0 },
-  outputs: { logits: "logits" },
-  labelCount: 2,
-  execution: "workers",
-  runtime: "auto",
-  workers: 2,
-  threadsPerWorker: 1,
-  inlineMaxRunMs: 0.2,
-  warmup: [],
-});
-const rows = await backend.run([{ ids: Int32Array.of(1, 2), truncated: false }]);
+const backend = await createOnnxBackend(
+  createBackendOptions(process.argv[2] ?? "", { execution: "workers" }),
+);
+const rows = await backend.run([toText([1, 2])]);
 console.log(`rows: ${rows.length}`);

@@ -5,14 +5,19 @@ import type { EncodedText } from "../../src/core/ports/tokenizer.ts";
 /** What the suite needs of a backend. */
 export interface BackendUnderTest {
   readonly backend: Backend;
-  readonly labelCount: number;
+  /** Values per row. */
+  readonly width: number;
   /** At least eight texts of different lengths whose rows differ. */
   readonly texts: readonly EncodedText[];
   /** A text that the model refuses. */
   readonly badText: EncodedText;
+  /**
+   * `bits`: a row does not depend on its company at all. `sums`: a longer batch adds the same numbers in another order,
+   * and rows agree to five decimals.
+   */
+  readonly agreement: "bits" | "sums";
 }
 
-/** How far two runs of the same text may lie apart: a longer batch adds the same numbers in another order. */
 const DECIMALS = 5;
 
 /** The suite of the port `core/ports/backend.ts`. `create` is called more than once and gives a fresh backend. */
@@ -24,19 +29,34 @@ export function describeBackend(name: string, create: () => Promise<BackendUnder
     });
     afterAll(() => subject.backend.close());
 
-    test("it offers at least one slot and says what it is", () => {
-      expect(subject.backend.slots).toBeGreaterThanOrEqual(1);
-      expect(subject.backend.description).not.toBe("");
+    const expectSame = (row: Float32Array | undefined, expected: Float32Array | undefined) => {
+      if (subject.agreement === "bits") expect(row).toEqual(expected);
+      else expectCloseRow(row, expected);
+    };
+
+    test("it offers at least one slot, no fewer than it computes at once, and says what it is", () => {
+      const { slots, parallelRuns, description } = subject.backend;
+      expect(parallelRuns).toBeGreaterThanOrEqual(1);
+      expect(slots).toBeGreaterThanOrEqual(parallelRuns);
+      expect(description).not.toBe("");
     });
 
-    test("a batch gives one row of finite logits per text", async () => {
+    test("it tells what a run costs, and nothing of that is negative", () => {
+      const { fixedMs, perTokenMs } = subject.backend.cost;
+      expect(fixedMs).toBeGreaterThanOrEqual(0);
+      expect(perTokenMs).toBeGreaterThan(0);
+      expect(Number.isFinite(fixedMs + perTokenMs)).toBe(true);
+    });
+
+    test("a batch gives one row of finite numbers per text, and different texts differ", async () => {
       const rows = await subject.backend.run(subject.texts);
       expect(rows).toHaveLength(subject.texts.length);
       for (const row of rows) {
         expect(row).toBeInstanceOf(Float32Array);
-        expect(row).toHaveLength(subject.labelCount);
+        expect(row).toHaveLength(subject.width);
         expect(row.every(Number.isFinite)).toBe(true);
       }
+      expect(new Set(rows.map((row) => row.join())).size).toBe(rows.length);
     });
 
     test("the same text gives the same row alone, in any batch and at any place in it", async () => {
@@ -45,8 +65,8 @@ export function describeBackend(name: string, create: () => Promise<BackendUnder
       const reversed = await backend.run(texts.toReversed());
       for (const [index, text] of texts.entries()) {
         const [alone] = await backend.run([text]);
-        expectSameRow(together[index], alone);
-        expectSameRow(reversed[texts.length - 1 - index], alone);
+        expectSame(together[index], alone);
+        expectSame(reversed[texts.length - 1 - index], alone);
       }
     });
 
@@ -58,17 +78,21 @@ export function describeBackend(name: string, create: () => Promise<BackendUnder
           backend.run([pick(texts, round + slot), pick(texts, round + slot + 1)]),
         );
         for (const [slot, rows] of (await Promise.all(runs)).entries()) {
-          expectSameRow(rows[0], pick(expected, round + slot));
-          expectSameRow(rows[1], pick(expected, round + slot + 1));
+          expectSame(rows[0], pick(expected, round + slot));
+          expectSame(rows[1], pick(expected, round + slot + 1));
         }
       }
     });
 
-    test("running a batch leaves the caller's ids as they were", async () => {
+    test("running a batch leaves the caller's ids as they were, and its rows are the caller's own", async () => {
       const { backend, texts } = subject;
       const before = texts.map(({ ids }) => [...ids]);
-      await backend.run(texts);
+      const rows = await backend.run(texts);
+      const kept = rows.map((row) => [...row]);
+      await backend.run(texts.toReversed());
       expect(texts.map(({ ids }) => [...ids])).toEqual(before);
+      expect(rows.map((row) => [...row])).toEqual(kept);
+      for (const row of rows) expect(row.buffer.byteLength).toBe(row.byteLength);
     });
 
     test("a batch that the model refuses fails alone, and the next one is answered", async () => {
@@ -79,7 +103,7 @@ export function describeBackend(name: string, create: () => Promise<BackendUnder
         code: "model_failed",
       });
       const [again] = await backend.run([pick(texts, 0)]);
-      expectSameRow(again, expected);
+      expectSame(again, expected);
     });
 
     test("close lets running batches finish, refuses new ones and may be called again", async () => {
@@ -99,7 +123,7 @@ function pick<T>(values: readonly T[], index: number): T {
   return values[index % values.length] as T;
 }
 
-function expectSameRow(row: Float32Array | undefined, expected: Float32Array | undefined): void {
+function expectCloseRow(row: Float32Array | undefined, expected: Float32Array | undefined): void {
   expect(row).toHaveLength(expected?.length ?? -1);
   for (const [index, value] of (row ?? []).entries()) {
     expect(value).toBeCloseTo(expected?.[index] ?? Number.NaN, DECIMALS);

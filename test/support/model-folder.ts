@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { ModelManifest } from "../../src/core/models/manifest.ts";
+import { dirname, join } from "node:path";
 import { writeNgramClassifier } from "../../src/model-tools/onnx/write-ngram-classifier.ts";
 import { DEFAULT_HASHED_NGRAMS_SETTINGS } from "../../src/tokenizers/hashed-ngrams/settings.ts";
 import { createRandomNgramWeights, writeSlowClassifier } from "./onnx-fixtures.ts";
@@ -15,10 +14,16 @@ export interface PackageToWrite {
   readonly changes?: Readonly<Record<string, unknown>>;
 }
 
+/** Files by their path in the package: bytes and text as they are, everything else as JSON; undefined is left out. */
+export type FilesToWrite = Readonly<Record<string, unknown>>;
+
 /** A models directory of a test's own. */
 export interface ModelFolder {
   readonly path: string;
+  /** A package with a complete manifest. */
   write(toWrite?: PackageToWrite): Promise<void>;
+  /** Any files, in `<path>/<folder>/`. */
+  writeFiles(folder: string, files: FilesToWrite): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -48,6 +53,7 @@ export async function createModelFolder(): Promise<ModelFolder> {
   return {
     path,
     write: (toWrite = {}) => writePackage(path, toWrite),
+    writeFiles: (folder, files) => writeFiles(join(path, folder), files),
     remove: () => rm(path, { recursive: true, force: true }),
   };
 }
@@ -55,7 +61,7 @@ export async function createModelFolder(): Promise<ModelFolder> {
 async function writePackage(root: string, toWrite: PackageToWrite): Promise<void> {
   const { model = "text-classification", version = "1.0.0", changes = {} } = toWrite;
   const bytes = toWrite.bytes ?? writeRandomClassifier();
-  const manifest: ModelManifest = {
+  const manifest = {
     schema: "sluice.model/v1",
     name: model,
     version,
@@ -69,9 +75,17 @@ async function writePackage(root: string, toWrite: PackageToWrite): Promise<void
     outputs: { logits: "logits" },
     description: "Made for a test.",
     license: "Apache-2.0",
+    ...changes,
   };
-  const folder = join(root, model, version);
+  await writeFiles(join(root, model, version), { "model.onnx": bytes, "manifest.json": manifest });
+}
+
+async function writeFiles(folder: string, files: FilesToWrite): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "model.onnx"), bytes);
-  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, ...changes }));
+  for (const [path, contents] of Object.entries(files)) {
+    if (contents === undefined) continue;
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    const isRaw = typeof contents === "string" || contents instanceof Uint8Array;
+    await writeFile(join(folder, path), isRaw ? contents : JSON.stringify(contents));
+  }
 }

@@ -1,63 +1,40 @@
-import type { Backend } from "../../core/ports/backend.ts";
+import type { RunCost } from "../../core/ports/backend.ts";
 import type { EncodedText } from "../../core/ports/tokenizer.ts";
+import { formatMs } from "./describe-figures.ts";
 import { createInlineBackend } from "./inline-backend.ts";
-import { loadKernelRunner } from "./kernel-runner.ts";
+import { loadKernelRunner } from "./kernel/kernel-runner.ts";
 import { loadRunner } from "./load-runner.ts";
-import { measureRunMs } from "./measure-run.ts";
 import type { ModelRunner } from "./model-runner.ts";
+import type { OnnxBackend, OnnxBackendOptions } from "./onnx-backend.ts";
+import { measureCost } from "./placement/measure-cost.ts";
 import type { RunnerSpec } from "./runner-spec.ts";
-import { createWorkerPool } from "./worker-pool.ts";
-
-export interface OnnxBackendOptions {
-  /** Path of `model.onnx`. */
-  readonly modelPath: string;
-  /** The graph's input of ids, int64 `[batch, length]`, and the id that fills short rows. */
-  readonly inputs: { readonly ids: string; readonly padId: number };
-  /** The graph's output, float32 `[batch, labels]`. */
-  readonly outputs: { readonly logits: string };
-  readonly labelCount: number;
-  /** `inline` is the calling thread. `auto` measures a run and stays inline when it is short. */
-  readonly execution: "auto" | "inline" | "workers";
-  /** `auto` takes the TypeScript kernel for the graphs that it computes and ONNX Runtime for the others. */
-  readonly runtime: "auto" | "typescript" | "onnxruntime";
-  /** Threads when it comes to workers; at least 1, best one per core. */
-  readonly workers: number;
-  /** Threads of one ONNX Runtime run; best 1. */
-  readonly threadsPerWorker: number;
-  /** Up to which median run time of a single text, in milliseconds, `auto` runs inline. */
-  readonly inlineMaxRunMs: number;
-  /** Typical texts to warm up and measure with. Without any, a text of one padding id stands in. */
-  readonly warmup: readonly EncodedText[];
-}
-
-/** The embedded backend, with what was decided and measured when it was created. */
-export interface OnnxBackend extends Backend {
-  readonly runtime: "typescript" | "onnxruntime";
-  readonly execution: "inline" | "workers";
-  /** Median time of a run with a single warm-up text. */
-  readonly measuredRunMs: number;
-}
+import { spreadOverCores } from "./workers/spread-over-cores.ts";
+import { createWorkerPool } from "./workers/worker-pool.ts";
 
 interface LoadPlan {
   readonly options: OnnxBackendOptions;
   readonly spec: RunnerSpec;
-  readonly warmup: readonly Int32Array[];
+  readonly warmup: readonly EncodedText[];
 }
 
 /**
- * Loads an ONNX model and decides how it runs. `description` tells the decision and its figure, for example
+ * Loads an ONNX model and decides how it runs. `description` tells the decision and its figures, for example
  * `typescript kernel, inline (0.004 ms a text)`.
  *
- * @throws SluiceError `invalid_argument` when the file cannot be loaded or does not fit the names and label count;
- * `unavailable` when ONNX Runtime is needed and missing; `model_failed` when the model refuses the warm-up texts.
+ * In workers, the backend is ready as soon as the first worker has loaded and measured the model; the others join as
+ * they load. Only where other layouts than one thread per core have a chance (`placement/layouts.ts`) are they compared
+ * before it is ready, because the number of slots must not change later.
+ *
+ * @throws SluiceError `invalid_argument` when the file cannot be loaded or does not fit the names and sizes;
+ * `unavailable` when ONNX Runtime or the device is needed and missing; `model_failed` when the model refuses the
+ * warm-up texts.
  */
 export async function createOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
-  const warmup =
-    options.warmup.length > 0
-      ? options.warmup.map(({ ids }) => ids)
-      : [Int32Array.of(options.inputs.padId)];
-  const { modelPath, inputs, outputs, labelCount, threadsPerWorker: threads } = options;
-  const spec = { modelPath, inputs, outputs, labelCount, threads };
+  const padding = { ids: Int32Array.of(options.inputs.padId), secondStart: 1 };
+  const warmup = options.warmup.length > 0 ? options.warmup : [padding];
+  const { modelPath, inputs, output, maxTokens, device } = options;
+  const threads = Math.max(1, options.threadsPerWorker);
+  const spec = { modelPath, inputs, output, maxTokens, threads, device };
   const kernelPlan: LoadPlan = { options, spec: { ...spec, runtime: "typescript" }, warmup };
   const ortPlan: LoadPlan = { options, spec: { ...spec, runtime: "onnxruntime" }, warmup };
 
@@ -72,11 +49,11 @@ export async function createOnnxBackend(options: OnnxBackendOptions): Promise<On
 /** A kernel is nearly always fast enough for this thread, where it is loaded already. */
 async function placeKernel(plan: LoadPlan, kernel: ModelRunner): Promise<OnnxBackend> {
   const { execution, inlineMaxRunMs } = plan.options;
-  if (execution === "workers") return await createWorkers(plan);
+  if (execution === "workers") return await spreadOverCores(plan, await startPool(plan));
   const inline = await createInline(plan, kernel);
   if (execution === "inline" || inline.measuredRunMs <= inlineMaxRunMs) return inline;
   await inline.close();
-  return await createWorkers(plan);
+  return await spreadOverCores(plan, await startPool(plan));
 }
 
 /**
@@ -86,43 +63,37 @@ async function placeKernel(plan: LoadPlan, kernel: ModelRunner): Promise<OnnxBac
 async function placeOrt(plan: LoadPlan): Promise<OnnxBackend> {
   const { execution, inlineMaxRunMs } = plan.options;
   if (execution === "inline") return await createInline(plan, await loadRunner(plan.spec));
-  const workers = await createWorkers(plan);
-  if (execution === "workers" || workers.measuredRunMs > inlineMaxRunMs) return workers;
-  await workers.close();
+  const pool = await startPool(plan);
+  const isFast = pool.loaded.cost.typicalRunMs <= inlineMaxRunMs;
+  if (execution === "workers" || !isFast) return await spreadOverCores(plan, pool);
+  await pool.close();
   return await createInline(plan, await loadRunner(plan.spec));
 }
 
+function startPool({ options, spec, warmup }: LoadPlan) {
+  const { niceness, hangTimeoutMs } = options;
+  return createWorkerPool({ setup: { spec, warmup, niceness }, hangTimeoutMs });
+}
+
 async function createInline(plan: LoadPlan, runner: ModelRunner): Promise<OnnxBackend> {
+  const { options, spec, warmup } = plan;
   try {
-    const measuredRunMs = await measureRunMs(runner, plan.warmup);
-    const description = `${runner.description}, inline (${formatMs(measuredRunMs)} a text)`;
-    const backend = createInlineBackend(runner, description);
-    return { ...backend, runtime: plan.spec.runtime, execution: "inline", measuredRunMs };
+    const { maxTokens } = spec;
+    const cost = await measureCost(runner, { texts: warmup, maxTokens, firstShapes: [] });
+    const { fixedMs, perTokenMs, typicalRunMs } = cost;
+    const runCost: RunCost = { fixedMs, perTokenMs };
+    const description = `${runner.description}, inline (${formatMs(typicalRunMs)} a text)`;
+    const why = options.execution === "inline" ? "as configured" : "a run is short enough";
+    return {
+      ...createInlineBackend(runner, description, runCost),
+      runtime: spec.runtime,
+      execution: "inline",
+      measuredRunMs: typicalRunMs,
+      placement: { workers: 0, threads: spec.threads, why, tried: [] },
+      memoryBytesPerSession: undefined,
+    };
   } catch (error) {
     await runner.close();
     throw error;
   }
-}
-
-async function createWorkers(plan: LoadPlan): Promise<OnnxBackend> {
-  const { spec, warmup, options } = plan;
-  const pool = await createWorkerPool({ setup: { spec, warmup }, workers: options.workers });
-  const times = pool.loadedWorkers.map((worker) => worker.measuredRunMs).sort((a, b) => a - b);
-  // The fastest worker: the others measured while somebody else was still loading.
-  const measuredRunMs = times[0] ?? 0;
-  const threads = spec.runtime === "onnxruntime" ? ` × ${count(spec.threads, "thread")}` : "";
-  const description = `${pool.loadedWorkers[0]?.description}, ${count(options.workers, "worker")}${threads} (${formatMs(measuredRunMs)} a text)`;
-  const { slots, run, close } = pool;
-  const { runtime } = spec;
-  return { slots, description, run, close, runtime, execution: "workers", measuredRunMs };
-}
-
-function count(amount: number, noun: string): string {
-  return amount === 1 ? `1 ${noun}` : `${amount} ${noun}s`;
-}
-
-/** About two significant digits, never in exponent form. */
-function formatMs(ms: number): string {
-  const digits = ms <= 0 ? 0 : Math.min(Math.max(1 - Math.floor(Math.log10(ms)), 0), 6);
-  return `${ms.toFixed(digits)} ms`;
 }

@@ -1,8 +1,8 @@
 import { SluiceError } from "../../core/errors.ts";
-import { loadKernelRunner } from "./kernel-runner.ts";
+import { loadKernelRunner } from "./kernel/kernel-runner.ts";
 import type { ModelRunner } from "./model-runner.ts";
-import { createOrtRunner } from "./ort-session.ts";
 import type { RunnerSpec } from "./runner-spec.ts";
+import { createOrtRunner } from "./session/ort-session.ts";
 
 /**
  * Loads a model on the calling thread.

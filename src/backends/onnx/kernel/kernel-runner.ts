@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import { SluiceError } from "../../core/errors.ts";
-import type { ModelRunner } from "./model-runner.ts";
+import { basename } from "node:path";
+import { SluiceError } from "../../../core/errors.ts";
+import type { ModelRunner } from "../model-runner.ts";
+import type { RunnerSpec } from "../runner-spec.ts";
 import { createNgramKernel } from "./ngram-kernel.ts";
-import type { RunnerSpec } from "./runner-spec.ts";
 
 /** No n-gram classifier is larger; bigger files are not even read to find out. */
 const MAX_KERNEL_MODEL_BYTES = 1024 ** 3;
@@ -21,7 +22,8 @@ export async function loadKernelRunner(spec: RunnerSpec): Promise<ModelRunner | 
   assertFits(spec, kernel.classes);
   return {
     description: "typescript kernel",
-    run: (batch) => batch.map((ids) => kernel.score(ids)),
+    pads: false,
+    run: (batch) => batch.map(({ ids }) => kernel.score(ids)),
     close: async () => {},
   };
 }
@@ -31,17 +33,19 @@ async function readModel(path: string): Promise<Uint8Array | undefined> {
     const { size } = await stat(path);
     return size > MAX_KERNEL_MODEL_BYTES ? undefined : await readFile(path);
   } catch (cause) {
-    throw new SluiceError("invalid_argument", `Cannot read the model file ${path}.`, { cause });
+    throw new SluiceError("invalid_argument", `Cannot read the model file ${basename(path)}.`, {
+      cause,
+    });
   }
 }
 
 function assertFits(spec: RunnerSpec, classes: number): void {
   const found = { ids: "ids", padId: 0, logits: "logits", labels: classes };
   const expected = {
-    ids: spec.inputs.ids,
+    ids: spec.inputs.ids ?? found.ids,
     padId: spec.inputs.padId,
-    logits: spec.outputs.logits,
-    labels: spec.labelCount,
+    logits: spec.output.name ?? found.logits,
+    labels: spec.output.width ?? found.labels,
   };
   if (JSON.stringify(found) === JSON.stringify(expected)) return;
   throw new SluiceError(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SluiceError } from "../../core/errors.ts";
+import { SluiceError } from "../../../core/errors.ts";
 import {
   decodeError,
   encodeError,
@@ -16,8 +16,11 @@ const anyLogit = fc.float({ noNaN: true });
 describe("messages between the pool and its workers", () => {
   test("a batch of any texts comes out as it went in", () => {
     fc.assert(
-      fc.property(fc.array(anyIds, { maxLength: 20 }), (texts) => {
-        const batch = texts.map((ids) => Int32Array.from(ids));
+      fc.property(fc.array(fc.tuple(anyIds, fc.nat(20)), { maxLength: 20 }), (texts) => {
+        const batch = texts.map(([ids, secondStart]) => ({
+          ids: Int32Array.from(ids),
+          secondStart,
+        }));
         expect(unpackBatch(packBatch(batch))).toEqual(batch);
       }),
     );

@@ -5,13 +5,13 @@ import type {
   ModelProto,
   NodeProto,
   TensorProto,
-} from "../../generated/onnx_pb.ts";
+} from "../../../generated/onnx_pb.ts";
 import {
   AttributeProto_AttributeType,
   ModelProtoSchema,
   TensorProto_DataLocation,
   TensorProto_DataType,
-} from "../../generated/onnx_pb.ts";
+} from "../../../generated/onnx_pb.ts";
 
 /** The weights of an n-gram classifier, as `model-tools/onnx/write-ngram-classifier.ts` stores them. */
 export interface NgramGraph {

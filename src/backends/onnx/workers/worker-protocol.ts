@@ -1,12 +1,27 @@
-import type { ErrorCode } from "../../core/errors.ts";
-import { SluiceError } from "../../core/errors.ts";
-import type { RunnerSpec } from "./runner-spec.ts";
+import type { ErrorCode } from "../../../core/errors.ts";
+import { SluiceError } from "../../../core/errors.ts";
+import type { EncodedText } from "../../../core/ports/tokenizer.ts";
+import type { MeasuredCost } from "../placement/measure-cost.ts";
+import type { RunnerSpec } from "../runner-spec.ts";
 
 /** What a worker thread is started with. */
 export interface WorkerSetup {
   readonly spec: RunnerSpec;
-  /** Ids of typical texts to warm up and measure with; at least one. */
-  readonly warmup: readonly Int32Array[];
+  /** Typical texts to warm up and measure with; at least one. */
+  readonly warmup: readonly EncodedText[];
+  /** How far the thread steps back for others, 0..19; Linux only. */
+  readonly niceness: number;
+  /** Somebody waits for this thread to be ready, so it steps back only then. */
+  readonly isAwaited: boolean;
+}
+
+/** What a worker says about itself once it has loaded the model. */
+export interface LoadedModel {
+  readonly description: string;
+  readonly pads: boolean;
+  readonly cost: MeasuredCost;
+  /** By how much the process grew while this model was loaded and first run. Others may have allocated meanwhile. */
+  readonly memoryBytes: number;
 }
 
 /** From the pool to a worker. */
@@ -17,7 +32,7 @@ export type WorkerRequest =
 
 /** From a worker to the pool. The first reply is `loaded` or `loadFailed`; then one per `run`, in order. */
 export type WorkerReply =
-  | { readonly kind: "loaded"; readonly description: string; readonly measuredRunMs: number }
+  | ({ readonly kind: "loaded" } & LoadedModel)
   | { readonly kind: "loadFailed"; readonly error: WireError }
   /** Rows one after the other, all of the same length. */
   | { readonly kind: "rows"; readonly batchId: number; readonly logits: Float32Array<ArrayBuffer> }
@@ -31,31 +46,39 @@ export interface WireError {
   readonly cause: string | undefined;
 }
 
+/** 32-bit cells in front of the ids: the number of texts, then two for each. */
+const HEADER_CELLS = 1;
+const TEXT_CELLS = 2;
+
 /**
- * Packs texts into one array, whose memory can be handed over whole: the number of texts, the length of each, then
- * all ids.
+ * Packs texts into one array, whose memory can be handed over whole: the number of texts, length and start of the second
+ * text for each, then all ids.
  */
-export function packBatch(batch: readonly Int32Array[]): Int32Array<ArrayBuffer> {
-  const idCount = batch.reduce((sum, ids) => sum + ids.length, 0);
-  const packed = new Int32Array(1 + batch.length + idCount);
+export function packBatch(batch: readonly EncodedText[]): Int32Array<ArrayBuffer> {
+  let cells = HEADER_CELLS + TEXT_CELLS * batch.length;
+  for (const { ids } of batch) cells += ids.length;
+  const packed = new Int32Array(cells);
   packed[0] = batch.length;
-  let offset = 1 + batch.length;
-  for (const [index, ids] of batch.entries()) {
-    packed[1 + index] = ids.length;
+  let offset = HEADER_CELLS + TEXT_CELLS * batch.length;
+  for (const [index, { ids, secondStart }] of batch.entries()) {
+    packed[HEADER_CELLS + TEXT_CELLS * index] = ids.length;
+    packed[HEADER_CELLS + TEXT_CELLS * index + 1] = secondStart;
     packed.set(ids, offset);
     offset += ids.length;
   }
   return packed;
 }
 
-/** The inverse of `packBatch`. The texts are views of `packed`. */
-export function unpackBatch(packed: Int32Array): Int32Array[] {
+/** The inverse of `packBatch`. The ids are views of `packed`. */
+export function unpackBatch(packed: Int32Array): EncodedText[] {
   const count = packed[0] ?? 0;
-  let offset = 1 + count;
-  return Array.from(packed.subarray(1, offset), (length) => {
+  let offset = HEADER_CELLS + TEXT_CELLS * count;
+  return Array.from({ length: count }, (_, index) => {
+    const length = packed[HEADER_CELLS + TEXT_CELLS * index] ?? 0;
+    const secondStart = packed[HEADER_CELLS + TEXT_CELLS * index + 1] ?? length;
     const ids = packed.subarray(offset, offset + length);
     offset += length;
-    return ids;
+    return { ids, secondStart };
   });
 }
 

@@ -1,4 +1,4 @@
-import { SluiceError } from "../../core/errors.ts";
+import { SluiceError } from "../../../core/errors.ts";
 import type { NgramGraph } from "./ngram-graph.ts";
 import { parseNgramGraph } from "./ngram-graph.ts";
 

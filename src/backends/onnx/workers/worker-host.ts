@@ -1,9 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
-import { toSluiceError } from "../../core/errors.ts";
-import { measureRunMs } from "./measure-run.ts";
-import type { ModelRunner } from "./model-runner.ts";
-import { toModelFailure } from "./model-runner.ts";
-import type { WorkerReply, WorkerRequest } from "./worker-protocol.ts";
+import { toSluiceError } from "../../../core/errors.ts";
+import { toFirstShapes } from "../device.ts";
+import type { ModelRunner } from "../model-runner.ts";
+import { assertNumbers, toModelFailure } from "../model-runner.ts";
+import { measureCost } from "../placement/measure-cost.ts";
+import { stepBack } from "./step-back.ts";
+import type { WorkerReply, WorkerRequest, WorkerSetup } from "./worker-protocol.ts";
 import { encodeError, packRows, unpackBatch } from "./worker-protocol.ts";
 
 /**
@@ -12,18 +14,25 @@ import { encodeError, packRows, unpackBatch } from "./worker-protocol.ts";
  * the pool replaces it.
  *
  * @param load loads the model; when it fails, the pool is told why and the thread ends.
- * @param warmup ids of typical texts; at least one.
+ * @param setup what the thread was started with
  */
 export async function hostRunner(
   port: MessagePort,
   load: () => Promise<ModelRunner>,
-  warmup: readonly Int32Array[],
+  { spec, warmup, niceness, isAwaited }: WorkerSetup,
 ): Promise<void> {
   let runner: ModelRunner;
   try {
+    if (!isAwaited) stepBack(niceness);
+    const bytesBefore = process.memoryUsage.rss();
     runner = await load();
-    const measuredRunMs = await measureRunMs(runner, warmup);
-    send(port, { kind: "loaded", description: runner.description, measuredRunMs });
+    const { maxTokens, device } = spec;
+    const firstShapes = toFirstShapes(device);
+    const cost = await measureCost(runner, { texts: warmup, maxTokens, firstShapes });
+    const memoryBytes = Math.max(0, process.memoryUsage.rss() - bytesBefore);
+    stepBack(niceness);
+    const { description, pads } = runner;
+    send(port, { kind: "loaded", description, pads, cost, memoryBytes });
   } catch (error) {
     send(port, { kind: "loadFailed", error: encodeError(toSluiceError(error)) });
     port.close();
@@ -47,7 +56,7 @@ async function handleRequest(
   }
   const { batchId, packedIds } = request;
   try {
-    const logits = packRows(await runner.run(unpackBatch(packedIds)));
+    const logits = packRows(assertNumbers(await runner.run(unpackBatch(packedIds))));
     send(port, { kind: "rows", batchId, logits }, [logits.buffer]);
   } catch (error) {
     send(port, { kind: "runFailed", batchId, error: encodeError(toModelFailure(error)) });
