@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { EncodedText } from "../../core/ports/tokenizer.ts";
+import type { TextEncoding } from "../../core/ports/tokenizer.ts";
 import { CHARACTER_CLASS, createCaseTable, createCharacterClasses } from "./character-classes.ts";
 import type { HashedNgramsSettings } from "./settings.ts";
 
@@ -76,7 +76,7 @@ export class FeatureScanner {
   }
 
   /** @param text normalized by `core/text/normalize.ts`. */
-  scan(text: string): EncodedText {
+  scan(text: string): TextEncoding {
     this.#load(text);
     const units = this.#units;
     this.#count = 0;
@@ -92,7 +92,8 @@ export class FeatureScanner {
     }
     if (this.#count === 0) this.#ids[this.#count++] = EMPTY_TEXT_ID;
     const truncated = this.#count > maxIds;
-    return { ids: this.#keep(truncated ? maxIds : this.#count), truncated };
+    const ids = this.#keep(truncated ? maxIds : this.#count);
+    return { windows: [{ ids, secondStart: ids.length }], truncated };
   }
 
   #load(text: string): void {

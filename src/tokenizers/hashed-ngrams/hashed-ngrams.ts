@@ -1,4 +1,4 @@
-import type { EncodedText, Tokenizer } from "../../core/ports/tokenizer.ts";
+import type { TextEncoding, Tokenizer } from "../../core/ports/tokenizer.ts";
 import { FeatureScanner } from "./feature-scanner.ts";
 import { parseHashedNgramsSettings } from "./settings.ts";
 
@@ -19,7 +19,7 @@ import { parseHashedNgramsSettings } from "./settings.ts";
 export function createHashedNgramsTokenizer(settings: unknown): Tokenizer {
   const scanner = new FeatureScanner(parseHashedNgramsSettings(settings));
   return {
-    encode(text: string): EncodedText {
+    encode(text: string): TextEncoding {
       return scanner.scan(text);
     },
   };
