@@ -1,112 +1,115 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import type { Dirent } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
-import type { ModelManifest } from "../../core/models/manifest.ts";
-import { parseManifest } from "../../core/models/manifest.ts";
+import { isModelVersion } from "../../core/models/manifest.ts";
 import type {
   DiscoveredPackage,
   ModelPackage,
   ModelSource,
 } from "../../core/ports/model-source.ts";
+import { codeOf, createPackageError, describeSystemError } from "./package-files.ts";
+import { readPackage } from "./read-package.ts";
 
-/** Finds packages in `<root>/<name>/<version>/`; `location` of a package is that folder. */
+/** The version of a package that lies in its model's folder, without a folder for the version. */
+const ONLY_VERSION = "1.0.0";
+/** File systems keep this folder in their root for themselves. */
+const IGNORED_FOLDER = "lost+found";
+const PACKAGE_FILES: ReadonlySet<string> = new Set([
+  "manifest.json",
+  "config.json",
+  "tokenizer.json",
+]);
+
+/**
+ * Finds packages in `<root>/<name>/<version>/` and in `<root>/<name>/`, which is version 1.0.0; `location` of a package
+ * is its folder. Whatever is wrong with one model is the reason that its packages give; the others are found all the
+ * same. Hidden folders and plain files are left out.
+ */
 export function createDirectoryModelSource(root: string): ModelSource {
   return {
     description: `directory ${root}`,
     async list() {
       const found: DiscoveredPackage[] = [];
-      for (const model of await listFolders(root)) {
-        for (const version of await listFolders(join(root, model))) {
-          const folder = join(root, model, version);
-          found.push({ model, version, verify: () => verifyPackage(folder, model, version) });
-        }
-      }
+      for (const model of await listModels(root)) found.push(...(await findPackages(root, model)));
       return found;
     },
   };
 }
 
-/**
- * Reads and checks one package folder on its own, whatever its name.
- *
- * @throws SluiceError `invalid_argument` with the reason
- */
-export async function readPackage(folder: string): Promise<ModelPackage> {
-  const text = await readManifestText(folder);
-  const manifest = parseManifest(parseJson(text));
-  const actual = await digestFile(join(folder, manifest.model.path));
-  if (actual !== manifest.model.sha256) {
-    const found = `its SHA-256 is ${actual}, the manifest says ${manifest.model.sha256}`;
-    throw new SluiceError(
-      "invalid_argument",
-      `${manifest.model.path} is not the stated file: ${found}.`,
-    );
-  }
-  const digest = createHash("sha256").update(text).update(actual).digest("hex");
-  return { manifest, digest, location: folder };
-}
-
-async function verifyPackage(
-  folder: string,
-  model: string,
-  version: string,
-): Promise<ModelPackage> {
-  const modelPackage = await readPackage(folder);
-  assertNamedLikeFolder(modelPackage.manifest, model, version);
-  return modelPackage;
-}
-
-async function listFolders(directory: string): Promise<string[]> {
+async function listModels(root: string): Promise<readonly string[]> {
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    const folders = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
-    const names = folders.map((entry) => entry.name).filter((name) => !name.startsWith("."));
-    return names.sort();
+    const names = toFolderNames(await readdir(root, { withFileTypes: true }));
+    return names.filter((name) => name !== IGNORED_FOLDER);
   } catch (error) {
-    const message = `Cannot read the model directory ${directory}: ${reasonOf(error)}.`;
+    const message = `Cannot read the model directory ${root}: ${describeSystemError(error)}.`;
     throw new SluiceError("unavailable", message, { cause: error });
   }
 }
 
-async function readManifestText(folder: string): Promise<string> {
+async function findPackages(root: string, model: string): Promise<readonly DiscoveredPackage[]> {
+  const folder = join(root, model);
+  const create = (version: string, verify: () => Promise<ModelPackage>) => ({
+    model,
+    version,
+    verify,
+  });
+  let entries: Dirent[];
   try {
-    return await readFile(join(folder, "manifest.json"), "utf8");
+    entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    const message = `${basename(folder)}/manifest.json cannot be read: ${reasonOf(error)}.`;
-    throw new SluiceError("invalid_argument", message, { cause: error });
+    // A link to a file is a file.
+    if (codeOf(error) === "ENOTDIR") return [];
+    const message = `The folder ${model} cannot be read: ${describeSystemError(error)}.`;
+    return [create(ONLY_VERSION, () => Promise.reject(createPackageError(message, error)))];
   }
+  const names = toFolderNames(entries);
+  const versions = names.filter(isModelVersion);
+  if (entries.some(isPackageFile)) {
+    if (versions.length === 0) {
+      return [create(ONLY_VERSION, () => readPackage(folder, { model, version: ONLY_VERSION }))];
+    }
+    const fix = `move the files of ${model}/ into a folder of their own, such as ${model}/${ONLY_VERSION}/`;
+    const both = `The folder ${model} is a package itself and has folders of versions; ${fix}.`;
+    return versions.map((version) =>
+      create(version, () => Promise.reject(createPackageError(both))),
+    );
+  }
+  const isFolder = await Promise.all(names.map((name) => mayBeFolder(join(folder, name))));
+  const found = names.filter((_, index) => isFolder[index]);
+  // Without anything inside, the reason is the same as for an empty version.
+  if (found.length === 0) {
+    return [create(ONLY_VERSION, () => readPackage(folder, { model, version: ONLY_VERSION }))];
+  }
+  return found.map((version) => create(version, () => verifyVersion(folder, model, version)));
 }
 
-function parseJson(text: string): unknown {
+async function verifyVersion(
+  folder: string,
+  model: string,
+  version: string,
+): Promise<ModelPackage> {
+  if (isModelVersion(version)) return readPackage(join(folder, version), { model, version });
+  const rule = "must be named major.minor.patch, such as 1.0.0";
+  throw createPackageError(`The folder ${model}/${version} ${rule}, to be a version of the model.`);
+}
+
+function isPackageFile(entry: Dirent): boolean {
+  if (entry.isDirectory()) return false;
+  return PACKAGE_FILES.has(entry.name) || entry.name.endsWith(".onnx");
+}
+
+function toFolderNames(entries: readonly Dirent[]): string[] {
+  const folders = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  const names = folders.map((entry) => entry.name).filter((name) => !name.startsWith("."));
+  return names.sort();
+}
+
+/** False for links to files; a link that leads nowhere may have been one to a folder. */
+async function mayBeFolder(path: string): Promise<boolean> {
   try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SluiceError("invalid_argument", "manifest.json is not valid JSON.", { cause: error });
+    return (await stat(path)).isDirectory();
+  } catch {
+    return true;
   }
-}
-
-async function digestFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    await pipeline(createReadStream(path), hash);
-  } catch (error) {
-    const message = `${basename(path)} cannot be read: ${reasonOf(error)}.`;
-    throw new SluiceError("invalid_argument", message, { cause: error });
-  }
-  return hash.digest("hex");
-}
-
-function assertNamedLikeFolder(manifest: ModelManifest, model: string, version: string): void {
-  if (manifest.name === model && manifest.version === version) return;
-  const stated = `${manifest.name}/${manifest.version}`;
-  const message = `The manifest describes ${stated}, but the folder is ${model}/${version}.`;
-  throw new SluiceError("invalid_argument", message);
-}
-
-/** The system's short reason, such as ENOENT, without the absolute path that its message repeats. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
