@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { composeInference } from "../compose.ts";
-import { classify } from "../core/inference/classify.ts";
-import type { InferenceResult } from "../core/inference/result.ts";
+import { MODEL_DEFAULTS } from "../core/inference/request.ts";
+import type { InferenceResult, ItemResult } from "../core/inference/result.ts";
+import { runInference } from "../core/inference/run-inference.ts";
 import { NEVER_CANCELLED } from "../core/ports/cancellation.ts";
 import { loadSettings } from "./load-settings.ts";
 import { parseCount } from "./parse-arguments.ts";
@@ -26,15 +27,14 @@ export function createClassifyCommand(): Command {
       const { config } = loadSettings([]);
       const inference = await composeInference(config);
       try {
-        const result = await classify(
+        const result = await runInference(
           {
             model: options.model ?? config.models.defaultModel,
             version: options.modelVersion,
-            texts,
-            options: {
-              topK: options.topK,
-              functionToApply: undefined,
-            },
+            inputs: texts.map((text) => ({ text, pair: undefined })),
+            options: { ...MODEL_DEFAULTS, topK: options.topK },
+            flow: { id: "command line", weight: 1 },
+            lane: "online",
             deadlineMs: inference.pipeline.clock.nowMs() + config.limits.maxDeadlineMs,
             cancellation: NEVER_CANCELLED,
           },
@@ -52,7 +52,7 @@ export function createClassifyCommand(): Command {
 function toJson(texts: readonly string[], result: InferenceResult): string {
   return result.items
     .map((item, i) => {
-      const answer = item.ok ? { labels: item.labels } : { error: item.error.message };
+      const answer = item.ok ? describe(item) : { error: item.error.message };
       return `${JSON.stringify({ text: texts[i], ...answer })}\n`;
     })
     .join("");
@@ -62,10 +62,29 @@ function toLines(texts: readonly string[], result: InferenceResult): string {
   return result.items
     .map((item, i) => {
       if (!item.ok) return `error: ${item.error.message}  ${texts[i]}\n`;
-      const labels = item.labels.map(
-        ({ label, score }) => `${label} ${(score * 100).toFixed(1)} %`,
-      );
-      return `${labels.join(", ")}  ${texts[i]}\n`;
+      return `${toWords(item)}  ${texts[i]}\n`;
     })
     .join("");
+}
+
+function describe({ prediction, version, windows, truncated }: ItemResult & { ok: true }) {
+  const answer =
+    prediction.kind === "vector"
+      ? { vector: Array.from(prediction.values) }
+      : { labels: prediction.labels, ...(prediction.abstained && { abstained: true }) };
+  return { ...answer, version, ...(windows > 1 && { windows }), ...(truncated && { truncated }) };
+}
+
+function toWords({ prediction, windows, truncated }: ItemResult & { ok: true }): string {
+  const reading = `${windows > 1 ? ` (read in ${windows} windows)` : ""}${truncated ? " (cut)" : ""}`;
+  if (prediction.kind === "vector") {
+    const start = Array.from(prediction.values.slice(0, 4), (value) => value.toFixed(3));
+    return `[${start.join(", ")}, …] ${prediction.values.length} values${reading}`;
+  }
+  if (prediction.labels.length === 0) return `no label${reading}`;
+  const labels = prediction.labels.map(({ label, score }) => {
+    const isShare = score >= 0 && score <= 1;
+    return `${label} ${isShare ? `${(score * 100).toFixed(1)} %` : score.toFixed(3)}`;
+  });
+  return labels.join(", ") + reading;
 }

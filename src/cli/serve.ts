@@ -1,6 +1,10 @@
+import cluster from "node:cluster";
 import { Command } from "commander";
-import { createProcessLogger, startServer } from "../compose.ts";
+import { createProcessGroup, openMemberChannel } from "../cluster/member.ts";
+import { startPrimary } from "../cluster/primary.ts";
+import { countProcesses, createProcessLogger, startServer } from "../compose.ts";
 import { assertServable } from "../config/assert-servable.ts";
+import type { Logger } from "../core/ports/logger.ts";
 import { loadSettings } from "./load-settings.ts";
 import { renderStartScreen } from "./start-screen.ts";
 
@@ -30,29 +34,54 @@ async function serve(words: readonly string[]): Promise<void> {
   const { config, origins, file } = loadSettings(words);
   assertServable(config, origins);
   const logger = createProcessLogger(config);
-  const server = await startServer(config, logger);
-  const screen = renderStartScreen({
-    config,
-    server,
-    file,
-    startMs: performance.now() - startedMs,
-  });
-  process.stdout.write(screen);
-
-  let draining = false;
-  const stop = (signal: string) => {
-    if (draining) return;
-    draining = true;
+  const processes = countProcesses(config);
+  if (processes > 1 && cluster.isPrimary) {
+    serveInProcesses(processes, logger);
+    return;
+  }
+  const group = processes > 1 ? createProcessGroup(processes, openMemberChannel()) : undefined;
+  const server = await startServer(config, logger, group);
+  const startMs = performance.now() - startedMs;
+  const screen = renderStartScreen({ config, server, file, processes, startMs });
+  if (group === undefined) process.stdout.write(screen);
+  else group.reportReady(screen);
+  onStop(async (signal) => {
     logger.info("draining", { signal });
-    void server.drain().then((cut) => {
-      logger.info("stopped", { cutConnections: cut });
+    const cut = await server.drain();
+    logger.info("stopped", { cutConnections: cut });
+    if (cluster.isWorker) process.disconnect();
+    return cut === 0 ? 0 : 1;
+  });
+}
+
+function serveInProcesses(processes: number, logger: Logger): void {
+  const primary = startPrimary({
+    processes,
+    logger,
+    write: (screen) => process.stdout.write(screen),
+  });
+  void primary.ended.then((exitCode) => {
+    process.exitCode = exitCode;
+  });
+  onStop(() => primary.stop());
+}
+
+/** Calls `stop` once, when the process is asked to end; its result becomes the exit code. */
+function onStop(stop: (signal: string) => Promise<number>): void {
+  let stopping = false;
+  const stopOnce = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    void stop(signal).then((exitCode) => {
       // Not process.exit: ending the process inside a native run aborts it. Nothing is left that keeps it alive.
-      process.exitCode = cut === 0 ? 0 : 1;
+      process.exitCode = exitCode;
     });
   };
-  process.on("SIGTERM", stop);
-  stopWithParent(() => stop("npm ended"));
-  process.on("SIGINT", stop);
+  process.on("SIGTERM", stopOnce);
+  process.on("SIGINT", stopOnce);
+  if (!cluster.isWorker) stopWithParent(() => stopOnce("npm ended"));
+  // A process that serves for a primary one ends with it.
+  else process.on("disconnect", () => stopOnce("the primary process ended"));
 }
 
 const PARENT_CHECK_MS = 500;

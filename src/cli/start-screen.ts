@@ -1,24 +1,33 @@
 import type { RunningServer } from "../compose.ts";
-import { SLUICE_VERSION } from "../compose.ts";
 import { isKeyRequired, isLoopbackHost } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
 import type { VersionStatus } from "../core/models/registry.ts";
+import { SLUICE_VERSION } from "../version.ts";
 
 export interface StartScreenFacts {
   readonly config: Config;
   readonly server: RunningServer;
   readonly file: string | undefined;
+  /** How many processes serve together. */
+  readonly processes: number;
   /** From the start of the process until now. */
   readonly startMs: number;
 }
 
 /** What a person sees first: where it runs, what runs, and a line that works when pasted. */
-export function renderStartScreen({ config, server, file, startMs }: StartScreenFacts): string {
+export function renderStartScreen({
+  config,
+  server,
+  file,
+  processes,
+  startMs,
+}: StartScreenFacts): string {
   const { registry } = server.inference.pipeline;
   const keyed = isKeyRequired(config);
   const rows: [string, string][] = [
     ["address", describeAddress(config, server.url)],
     ["docs", `${server.url}/docs`],
+    ...(processes > 1 ? [["processes", String(processes)] as [string, string]] : []),
     ...registry.list().map((status): [string, string] => ["model", describeModel(status)]),
     ...server.inference.drivers.map(({ port, driver }): [string, string] => [port, driver]),
     ["keys", keyed ? `required, ${config.auth.keys.length} known` : "not required"],

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type {
   AttributeProto,
+  ModelProto,
   NodeProto,
   TensorProto,
   ValueInfoProto,
@@ -61,19 +62,22 @@ export function createInt64Tensor(
   return createTensor(name, dims, TensorProto_DataType.INT64, data);
 }
 
-/** One call of a standard operator, with one output. Whole numbers are the only attributes that our graphs need. */
+/** A setting of an operator: a whole number, a list of them, or a number that is stored as a float. */
+export type OnnxAttribute = number | readonly number[] | { readonly float: number };
+
+/** One call of a standard operator, with one output, which also names the node. */
 export function createNode(
   operator: string,
   inputs: readonly string[],
   output: string,
-  attributes: Readonly<Record<string, number>> = {},
+  attributes: Readonly<Record<string, OnnxAttribute>> = {},
 ): NodeProto {
   return create(NodeProtoSchema, {
     name: output,
     opType: operator,
     input: [...inputs],
     output: [output],
-    attribute: Object.entries(attributes).map(([name, value]) => createIntAttribute(name, value)),
+    attribute: Object.entries(attributes).map(([name, value]) => createAttribute(name, value)),
   });
 }
 
@@ -95,8 +99,13 @@ export function createValueInfo(
   });
 }
 
-/** The bytes of a model file. The same graph always gives the same bytes. */
+/** The bytes of a model file, for models below 2 GB. The same graph always gives the same bytes. */
 export function writeOnnx(graph: OnnxGraph): Uint8Array {
+  return toBinary(ModelProtoSchema, createModel(graph));
+}
+
+/** A model of standard operators that holds one graph. Weights are not copied. */
+export function createModel(graph: OnnxGraph): ModelProto {
   const init: MessageInitShape<typeof ModelProtoSchema> = {
     irVersion: IR_VERSION,
     producerName: "sluice",
@@ -110,7 +119,7 @@ export function writeOnnx(graph: OnnxGraph): Uint8Array {
     },
     metadataProps: Object.entries(graph.metadata).map(([key, value]) => ({ key, value })),
   };
-  return toBinary(ModelProtoSchema, create(ModelProtoSchema, init));
+  return create(ModelProtoSchema, init);
 }
 
 /** ONNX stores elements little-endian, which is also how every platform that Node runs on keeps them in memory. */
@@ -128,10 +137,11 @@ function createTensor(
   });
 }
 
-function createIntAttribute(name: string, value: number): AttributeProto {
-  return create(AttributeProtoSchema, {
-    name,
-    i: BigInt(value),
-    type: AttributeProto_AttributeType.INT,
-  });
+function createAttribute(name: string, value: OnnxAttribute): AttributeProto {
+  const { FLOAT, INT, INTS } = AttributeProto_AttributeType;
+  if (typeof value === "number") {
+    return create(AttributeProtoSchema, { name, i: BigInt(value), type: INT });
+  }
+  if ("float" in value) return create(AttributeProtoSchema, { name, f: value.float, type: FLOAT });
+  return create(AttributeProtoSchema, { name, ints: value.map(BigInt), type: INTS });
 }

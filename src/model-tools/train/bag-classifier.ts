@@ -15,7 +15,8 @@ export function createBagClassifier(
     labels,
     async predict(texts) {
       return texts.map((text) => {
-        const row = Float64Array.from(scoreIds(model, tokenizer.encode(normalizeText(text)).ids));
+        const [window] = tokenizer.encode(normalizeText(text)).windows;
+        const row = Float64Array.from(scoreIds(model, window?.ids ?? new Int32Array()));
         softmaxInPlace(row);
         return row;
       });

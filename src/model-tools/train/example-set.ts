@@ -29,7 +29,10 @@ export function packExamples(
   tokenizer: Tokenizer,
 ): ExampleSet {
   const size = examples.length;
-  const encoded = examples.map(({ text }) => tokenizer.encode(normalizeText(text)).ids);
+  const encoded = examples.map(({ text }) => {
+    const [window] = tokenizer.encode(normalizeText(text)).windows;
+    return window?.ids ?? new Int32Array();
+  });
   const offsets = new Int32Array(new SharedArrayBuffer(4 * (size + 1)));
   encoded.forEach((ids, i) => {
     offsets[i + 1] = (offsets[i] ?? 0) + ids.length;

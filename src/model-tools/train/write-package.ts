@@ -33,7 +33,7 @@ export interface ModelPackage {
  */
 export async function writePackage(folder: string, contents: ModelPackage): Promise<void> {
   const { name, version, labels, languages, description, license, tokenizer } = contents;
-  const manifest = parseManifest({
+  const manifest = {
     schema: MANIFEST_SCHEMA,
     name,
     version,
@@ -48,7 +48,8 @@ export async function writePackage(folder: string, contents: ModelPackage): Prom
     outputs: { logits: "logits" },
     tokenizer,
     training: contents.training,
-  });
+  };
+  parseManifest(manifest);
   await mkdir(folder, { recursive: true });
   await writeWhole(join(folder, "model.onnx"), contents.modelBytes);
   await writeWhole(join(folder, "MODEL_CARD.md"), contents.card);
