@@ -1,23 +1,20 @@
-import { availableParallelism } from "node:os";
 import type { FastifyInstance } from "fastify";
-import packageJson from "../package.json" with { type: "json" };
-import { createOnnxBackend } from "./backends/onnx/create-onnx-backend.ts";
+import { countCores } from "./backends/onnx/placement/count-cores.ts";
+import type { ProcessGroup } from "./cluster/member.ts";
+import { mergeMetrics } from "./cluster/merge-metrics.ts";
+import { createSharedRateCounter } from "./cluster/shared-rate-counter.ts";
+import { createModelRuntime } from "./compose-models.ts";
 import { isKeyRequired } from "./config/assert-servable.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
-import type { BatchOutcome } from "./core/inference/batcher.ts";
-import type { ClassifyPipeline } from "./core/inference/classify.ts";
 import { Coalescer } from "./core/inference/coalesce.ts";
 import { ResultCache } from "./core/inference/result-cache.ts";
+import type { InferencePipeline, RowOutcome } from "./core/inference/run-inference.ts";
 import { loadModels, unloadModels } from "./core/models/load-models.ts";
 import { ModelRegistry } from "./core/models/registry.ts";
 import type { CacheStore } from "./core/ports/cache-store.ts";
 import type { Logger } from "./core/ports/logger.ts";
-import type { ModelRuntime } from "./core/ports/model-runtime.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
-import type { Tokenizer } from "./core/ports/tokenizer.ts";
-import { applyActivation, defaultActivation } from "./core/text/labels.ts";
-import { normalizeText } from "./core/text/normalize.ts";
 import type { HttpObserver } from "./gateway/answer.ts";
 import { createHttpServer } from "./gateway/http-server.ts";
 import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
@@ -25,20 +22,18 @@ import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
 import { drainHttpServer } from "./gateway/shutdown.ts";
 import { createMemoryCacheStore } from "./stores/cache/memory.ts";
 import { createNoCacheStore } from "./stores/cache/none.ts";
-import { createDirectoryModelSource, readPackage } from "./stores/model-packages/directory.ts";
+import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
 import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
 import { createAccessLog } from "./telemetry/access-log.ts";
 import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
 import { createLogger } from "./telemetry/logging.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { createSystemClock } from "./telemetry/system-clock.ts";
-import { createHashedNgramsTokenizer } from "./tokenizers/hashed-ngrams/hashed-ngrams.ts";
-
-export const SLUICE_VERSION: string = packageJson.version;
+import { SLUICE_VERSION } from "./version.ts";
 
 /** Models and everything between a request and its answer, without any socket. */
 export interface Inference {
-  readonly pipeline: ClassifyPipeline;
+  readonly pipeline: InferencePipeline;
   readonly metrics: Metrics;
   /** Which driver fills which port, for the start screen. */
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
@@ -62,7 +57,10 @@ export interface RunningServer {
  */
 export async function composeInference(config: Config): Promise<Inference> {
   const clock = createSystemClock();
-  const registry = new ModelRegistry(config.models.defaultVersions);
+  const registry = new ModelRegistry({
+    pinned: config.models.defaultVersions,
+    byLanguage: config.models.routeByLanguage,
+  });
   const metrics = new Metrics({
     versions: () =>
       registry.list().map(({ model, version, state, serving }) => ({
@@ -84,7 +82,7 @@ export async function composeInference(config: Config): Promise<Inference> {
   });
   assertModelsAcceptable(registry, config);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
-  const coalescer = new Coalescer<BatchOutcome>(clock);
+  const coalescer = new Coalescer<RowOutcome>(clock);
   return {
     pipeline: { clock, registry, cache, coalescer },
     metrics,
@@ -99,6 +97,11 @@ export async function composeInference(config: Config): Promise<Inference> {
   };
 }
 
+/** How many processes are to serve together. */
+export function countProcesses({ server }: Config): number {
+  return server.processes === 0 ? countCores() : server.processes;
+}
+
 /** The log as configured; `auto` means short lines for a person at a terminal and JSON for everything else. */
 export function createProcessLogger({ logging }: Config): Logger {
   const { level, format } = logging;
@@ -108,9 +111,13 @@ export function createProcessLogger({ logging }: Config): Logger {
 }
 
 /** Loads the models, opens the port and serves until `drain`. */
-export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  group?: ProcessGroup,
+): Promise<RunningServer> {
   const inference = await composeInference(config);
-  const counter = createRateCounter(config, inference);
+  const counter = createRateCounter(config, inference, group);
   const lag = watchEventLoopLag();
   let draining = false;
   const app = await composeGateway(config, logger, {
@@ -118,6 +125,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     counter,
     lag,
     isDraining: () => draining,
+    group,
   });
   const url = await app.listen({ host: config.server.host, port: config.server.port });
   const window = `${config.rateLimit.requests} requests per ${config.rateLimit.windowMs / 1000} s`;
@@ -143,12 +151,13 @@ interface GatewayParts {
   readonly counter: RateCounter;
   readonly lag: { readonly lagMs: number };
   readonly isDraining: () => boolean;
+  readonly group: ProcessGroup | undefined;
 }
 
 function composeGateway(
   config: Config,
   logger: Logger,
-  { inference, counter, lag, isDraining }: GatewayParts,
+  { inference, counter, lag, isDraining, group }: GatewayParts,
 ): Promise<FastifyInstance> {
   const { pipeline, metrics } = inference;
   const { requests, windowMs } = config.rateLimit;
@@ -166,10 +175,23 @@ function composeGateway(
     limitRate: createRateLimiter({ counter, requests, windowMs }),
     assertKeepingUp: () => assertKeepingUp(lag.lagMs, config.overload.maxEventLoopLagMs),
     isDraining,
-    metrics,
+    metrics: composeMetricsPage(metrics, group),
     observer: { answered: composeAnswered(config, metrics, logger) },
     logger,
   });
+}
+
+/** What `GET /metrics` shows: this process, or all that serve together. */
+function composeMetricsPage(
+  metrics: Metrics,
+  group: ProcessGroup | undefined,
+): Pick<Metrics, "contentType" | "render"> {
+  if (group === undefined) return metrics;
+  group.onRender(() => metrics.render());
+  return {
+    contentType: metrics.contentType,
+    render: async () => mergeMetrics(await group.collectMetrics()),
+  };
 }
 
 function composeAnswered(
@@ -195,69 +217,14 @@ function createCacheStore({ cache: { store } }: Config): CacheStore {
   return store.driver === "memory" ? createMemoryCacheStore(store) : createNoCacheStore();
 }
 
-function createRateCounter({ rateLimit }: Config, { pipeline }: Inference): RateCounter {
-  return createMemoryRateCounter({
-    maxKeys: rateLimit.store.maxKeys,
-    nowMs: () => pipeline.clock.nowMs(),
-  });
-}
-
-/** Texts of ordinary length, to measure what a run costs before traffic comes. */
-const WARM_UP_TEXTS = [
-  "The battery lasts all day and the screen is gorgeous.",
-  "Slow service, cold food, and they charged us twice. We will not be back.",
-  "这家店的服务很好，下次还会再来。",
-];
-
-function createModelRuntime({ inference }: Config): ModelRuntime {
-  return {
-    start: async ({ manifest, location }) => {
-      const tokenizer = createTokenizer(manifest.tokenizer);
-      const backend = await createOnnxBackend({
-        modelPath: `${location}/${manifest.model.path}`,
-        inputs: manifest.inputs,
-        outputs: manifest.outputs,
-        labelCount: manifest.labels.length,
-        ...inference,
-        workers: inference.workers === 0 ? availableParallelism() : inference.workers,
-        warmup: WARM_UP_TEXTS.map((text) => tokenizer.encode(text)),
-      });
-      return { tokenizer, backend };
-    },
-  };
-}
-
-/** A package on its own, without a registry: what `sluice evaluate` measures. */
-export interface OpenClassifier {
-  readonly labels: readonly string[];
-  /** One row of scores per text, as `/classify` would give them. */
-  predict(texts: readonly string[]): Promise<readonly Float32Array[]>;
-  close(): Promise<void>;
-}
-
-/**
- * Loads the package in `folder` as a server would.
- *
- * @throws SluiceError with the reason when it cannot be served
- */
-export async function openClassifier(config: Config, folder: string): Promise<OpenClassifier> {
-  const modelPackage = await readPackage(folder);
-  const { tokenizer, backend } = await createModelRuntime(config).start(modelPackage);
-  const { labels, problemType } = modelPackage.manifest;
-  return {
-    labels,
-    predict: async (texts) => {
-      const rows = await backend.run(texts.map((text) => tokenizer.encode(normalizeText(text))));
-      return rows.map((row) => applyActivation(row, defaultActivation(problemType)));
-    },
-    close: () => backend.close(),
-  };
-}
-
-function createTokenizer(settings: { readonly kind: string }): Tokenizer {
-  if (settings.kind === "hashed-ngrams") return createHashedNgramsTokenizer(settings);
-  const message = `Unknown tokenizer "${settings.kind}"; this version knows hashed-ngrams.`;
-  throw new SluiceError("invalid_argument", message);
+function createRateCounter(
+  { rateLimit }: Config,
+  { pipeline }: Inference,
+  group: ProcessGroup | undefined,
+): RateCounter {
+  const nowMs = () => pipeline.clock.nowMs();
+  const own = createMemoryRateCounter({ maxKeys: rateLimit.store.maxKeys, nowMs });
+  return group === undefined ? own : createSharedRateCounter({ own, exchange: group.rates, nowMs });
 }
 
 function assertModelsAcceptable(registry: ModelRegistry, { models }: Config): void {

@@ -2,8 +2,8 @@ import { boolean, choice, integer, map, number, section, text } from "./setting.
 
 const MODEL_NAME = {
   type: "string",
-  pattern: "^[a-z0-9]+(-[a-z0-9]+)*$",
-  patternMeaning: "a model name: lower-case letters and digits, with single hyphens between them",
+  pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$",
+  patternMeaning: "a model name: letters, digits, dots, underscores and hyphens, no dot first",
 } as const;
 
 /** Which models are served. */
@@ -32,6 +32,11 @@ export const modelSettings = section("Which models are served.", {
         "Version that answers requests which name none, per model. A model that is not listed answers with its highest version.",
     },
   ),
+  routeByLanguage: boolean({
+    default: true,
+    description:
+      "Give a text, when its caller names no version, to the newest version that was made for its language, if the default version was not. Chinese, Japanese and Korean are told by their scripts.",
+  }),
   failOnInvalid: boolean({
     default: false,
     description:
@@ -55,14 +60,29 @@ export const inferenceSettings = section("Where and with what models run.", {
     default: 0,
     minimum: 0,
     maximum: 1024,
-    description: "Worker threads that run models; 0 is one per processor core.",
+    description:
+      "Worker threads that run models; 0 measures at start what is fastest, usually one per processor core.",
   }),
   threadsPerWorker: integer({
-    default: 1,
-    minimum: 1,
+    default: 0,
+    minimum: 0,
     maximum: 256,
     description:
-      "Threads that one run of ONNX Runtime may use. More than one shortens single large runs and costs throughput.",
+      "Threads that one run of ONNX Runtime may use; 0 measures at start what is fastest, usually 1. More than one shortens single large runs and mostly costs throughput.",
+  }),
+  niceness: integer({
+    default: 10,
+    minimum: 0,
+    maximum: 19,
+    description:
+      "How far worker threads step back for the server's own thread when all cores are busy, as the `nice` value of the system. Linux only.",
+  }),
+  hangTimeoutMs: integer({
+    default: 30_000,
+    minimum: 0,
+    maximum: 3_600_000,
+    description:
+      "Time after which a run counts as hung: its texts are run on another worker and the thread is replaced. Runs that are predicted to take long get more. 0 never gives up.",
   }),
   inlineMaxRunMs: number({
     default: 0.2,
@@ -85,7 +105,8 @@ export const batchingSettings = section("How waiting requests are put together i
     default: 16_384,
     minimum: 1,
     maximum: 16_777_216,
-    description: "Most tokens in one batch, filling included. It bounds the memory of a run.",
+    description:
+      "Most tokens in one batch, filling included. It bounds the memory of a run; the size that is fastest is derived from measurements when a model is loaded, and is mostly far smaller.",
   }),
   maxQueueDelayMs: integer({
     default: 0,
@@ -106,6 +127,19 @@ export const batchingSettings = section("How waiting requests are put together i
     minimum: 1,
     maximum: 1_000_000,
     description: "Most texts waiting; further ones are refused with 429.",
+  }),
+  maxBulkItems: integer({
+    default: 65_536,
+    minimum: 1,
+    maximum: 10_000_000,
+    description: "Most texts of the bulk lane waiting; further ones are refused with 429.",
+  }),
+  bulkShare: number({
+    default: 0.05,
+    minimum: 0,
+    maximum: 0.9,
+    description:
+      "Part of the work that the bulk lane gets while online requests wait. Otherwise it gets what they leave.",
   }),
   maxBatchRunMs: integer({
     default: 25,

@@ -115,7 +115,9 @@ function usesFormats(schema: ValueSchema): boolean {
 /** Values near the borders of what settings accept, and values far from them. */
 function arbitraryValue(): fc.Arbitrary<unknown> {
   const words = SETTINGS.flatMap(({ schema }) => schema.enum ?? []);
-  const bounds = SETTINGS.flatMap(({ schema }) => [schema.minimum ?? 0, schema.maximum ?? 0]);
+  const bounds = SETTINGS.flatMap(({ schema }) => [schema.minimum ?? 0, schema.maximum ?? 0]).map(
+    Math.trunc,
+  );
   return fc.oneof(
     fc.constantFrom(...words),
     fc.constantFrom(...bounds).chain((bound) => fc.integer({ min: bound - 1, max: bound + 1 })),

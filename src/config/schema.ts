@@ -1,4 +1,5 @@
 import type { Static } from "typebox";
+import { deviceSettings } from "./device-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
 import { authSettings, limitSettings, serverSettings } from "./server-settings.ts";
@@ -17,6 +18,7 @@ export const configSchema = root("Configuration of Sluice.", {
   cache: cacheSettings,
   models: modelSettings,
   inference: inferenceSettings,
+  device: deviceSettings,
   batching: batchingSettings,
   overload: overloadSettings,
   shutdown: shutdownSettings,

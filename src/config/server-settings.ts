@@ -18,6 +18,14 @@ export const serverSettings = section("Where the server listens and what a conne
     aliases: ["SLUICE_SERVER_PORT", "PORT"],
     description: "TCP port to listen on; 0 takes any free port, which is printed at start.",
   }),
+  processes: integer({
+    default: 1,
+    minimum: 0,
+    maximum: 1024,
+    aliases: ["SLUICE_PROCESSES"],
+    description:
+      "Processes that serve on the same port. More than one pays for cheap models, whose limit is the server itself; models in worker threads use all cores already. 0 is one per core. Each has a result cache of its own.",
+  }),
   maxBodyBytes: integer({
     default: 1_048_576,
     minimum: 1024,
@@ -122,6 +130,13 @@ const keySettings = item(
       format: "date-time",
       description: "Moment from which the key is refused, e.g. `2030-01-31T00:00:00Z`.",
     },
+    weight: {
+      type: "number",
+      minimum: 0.01,
+      maximum: 1000,
+      description:
+        "Share of a busy model that this key may claim, relative to other callers, who have 1 unless they are given more.",
+    },
     rateLimitRequests: {
       type: "integer",
       minimum: 0,
@@ -130,7 +145,7 @@ const keySettings = item(
         "Requests per `rateLimit.windowMs` for this key instead of `rateLimit.requests`; 0 is no limit.",
     },
   },
-  ["expiresAt", "rateLimitRequests"],
+  ["expiresAt", "rateLimitRequests", "weight"],
 );
 
 /** Who may call. */
@@ -138,7 +153,7 @@ export const authSettings = section("Who may call.", {
   keys: list(keySettings, {
     maxItems: 10_000,
     description:
-      "API keys that may call, each with `id`, `sha256` and optionally `expiresAt` and `rateLimitRequests`. `sluice keys create` makes an entry.",
+      "API keys that may call, each with `id`, `sha256` and optionally `expiresAt`, `rateLimitRequests` and `weight`. `sluice keys create` makes an entry.",
   }),
   required: choice(["auto", "always", "never"], {
     default: "auto",

@@ -1,6 +1,6 @@
-import type { ClassifyPipeline } from "../core/inference/classify.ts";
+import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { Logger } from "../core/ports/logger.ts";
-import type { ClassifyLimits } from "../protocols/native/decode-classify.ts";
+import type { InputLimits } from "../protocols/native/field-reader.ts";
 import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
 import type { DeadlineLimits } from "./middleware/deadline.ts";
@@ -23,9 +23,9 @@ export interface ServerLimits {
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
-  readonly limits: ClassifyLimits & DeadlineLimits;
+  readonly limits: InputLimits & DeadlineLimits;
   readonly defaultModel: string;
-  readonly pipeline: ClassifyPipeline;
+  readonly pipeline: InferencePipeline;
   readonly authenticate: Authenticator;
   readonly limitRate: RateLimiter;
   /** Throws SluiceError `overloaded` while the process itself cannot keep up. */

@@ -16,8 +16,10 @@ import { registerRoute } from "./route.ts";
 import { createClassifyRoute } from "./routes/classify.ts";
 import { createDocsRoutes, registerDocs } from "./routes/docs.ts";
 import { createHealthRoutes } from "./routes/health.ts";
+import { createInferenceCaller } from "./routes/inference.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createModelsRoute } from "./routes/models.ts";
+import { createPredictionsRoute } from "./routes/predictions.ts";
 
 /** Builds the HTTP server with all routes; it does not listen yet. */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
@@ -27,8 +29,10 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
   addContext(app, pipeline.clock);
   addErrorAnswers(app, answerer, options.logger);
   await registerDocs(app, options.version);
+  const inference = createInferenceCaller(options);
   const routes = [
-    createClassifyRoute(options),
+    createClassifyRoute(options, inference),
+    createPredictionsRoute(options, inference),
     createModelsRoute(options),
     ...createHealthRoutes(options),
     createMetricsRoute(options),
@@ -109,6 +113,7 @@ function createAdmission(options: GatewayOptions): RouteRegistration["admit"] {
     // A connection that closed meanwhile has no address any more, whatever the type says.
     const address: string | undefined = request.ip;
     const caller = options.authenticate(request.headers, address ?? "unknown");
+    request.context.caller = caller;
     const limited = options.limitRate(caller, request.context);
     request.context.authMs = nowMs() - request.context.startedMs;
     return limited;

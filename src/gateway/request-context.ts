@@ -6,6 +6,8 @@ export interface Caller {
   readonly id: string;
   /** Allowance of its own; `undefined` = the server's. */
   readonly rateLimitRequests: number | undefined;
+  /** Share of a busy model, relative to other callers; > 0. */
+  readonly weight: number;
 }
 
 /** Where a caller stands in its window, for the headers of the answer. */
@@ -22,6 +24,8 @@ export interface RequestContext {
   /** Pattern of the route that answers; `other` for pages and for addresses that do not exist. */
   route: string;
   authMs: number;
+  /** Set once the caller is known. */
+  caller: Caller | undefined;
   allowance: Allowance | undefined;
   /** Set by routes that ran a model. */
   stages: (StageTimings & { readonly cache: string }) | undefined;
@@ -34,5 +38,12 @@ declare module "fastify" {
 }
 
 export function createRequestContext(startedMs: number): RequestContext {
-  return { startedMs, route: "other", authMs: 0, allowance: undefined, stages: undefined };
+  return {
+    startedMs,
+    route: "other",
+    authMs: 0,
+    caller: undefined,
+    allowance: undefined,
+    stages: undefined,
+  };
 }

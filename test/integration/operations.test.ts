@@ -2,7 +2,11 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeClassify } from "../../src/protocols/native/decode-classify.ts";
-import { classifyRequestSchema } from "../../src/protocols/native/schema.ts";
+import { decodePredictions } from "../../src/protocols/native/decode-predictions.ts";
+import {
+  classifyRequestSchema,
+  predictionsRequestSchema,
+} from "../../src/protocols/native/schema.ts";
 import type { ModelFolder } from "../support/model-folder.ts";
 import { createModelFolder } from "../support/model-folder.ts";
 import type { TestServer } from "../support/test-server.ts";
@@ -76,6 +80,7 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
     "/health/ready",
     "/metrics",
     "/models",
+    "/v1/predictions",
   ]);
   expect(JSON.stringify(document)).toContain('"maxLength":5000');
 });
@@ -101,48 +106,51 @@ test("logs tell route, status and ids, and never a text", async () => {
   expect(JSON.stringify(server.log)).not.toContain("private");
 });
 
-test("the published schema and the decoder accept and refuse the same bodies", () => {
-  const limits = { maxTextCharacters: 5, maxTextsPerRequest: 3 };
-  const validate = new Ajv2020({ strict: false }).compile(classifyRequestSchema(limits));
+const LIMITS = { maxTextCharacters: 5, maxTextsPerRequest: 3 };
+
+/** Mostly right, sometimes wrong: bodies with one mistake tell most. */
+function mostly(right: fc.Arbitrary<unknown>, ...wrong: unknown[]): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 10, arbitrary: right },
+    { weight: 1, arbitrary: fc.constantFrom(...wrong) },
+  );
+}
+
+const anyText = mostly(
+  fc.string({ minLength: 1, maxLength: 5, unit: "grapheme" }),
+  "",
+  "123456",
+  5,
+  null,
+);
+const anyPair = mostly(fc.constantFrom("why", null), "", "123456", 5, ["a"]);
+const anyOptions = {
+  model: mostly(fc.constantFrom("m", null), "", 7, []),
+  model_version: mostly(fc.constantFrom("1.0.0", null), "", {}),
+  top_k: mostly(fc.integer({ min: 0, max: 3 }), -1, "1", 1.5, 1e300),
+  function_to_apply: mostly(fc.constantFrom("softmax", "sigmoid", "none", null), "relu", 0),
+  abstain_below: mostly(fc.constantFrom(0, 0.5, 1, null), -0.1, 1.1, "0.5", false),
+  lane: mostly(fc.constantFrom("online", "bulk", null), "fast", "", 1, ["bulk"]),
+};
+
+/** Holds a schema against its decoder, over bodies of which a good part is right. */
+function expectSameVerdicts(
+  schema: object,
+  decode: (body: unknown) => unknown,
+  anyBody: fc.Arbitrary<unknown>,
+): void {
+  const validate = new Ajv2020({ strict: false }).compile(schema);
   const accepts = (body: unknown) => {
     try {
-      decodeClassify(body, limits);
+      decode(body);
       return true;
     } catch {
       return false;
     }
   };
-  /** Mostly right, sometimes wrong: bodies with one mistake tell most. */
-  const mostly = (right: fc.Arbitrary<unknown>, ...wrong: unknown[]) =>
-    fc.oneof({ weight: 8, arbitrary: right }, { weight: 1, arbitrary: fc.constantFrom(...wrong) });
-  const text = mostly(
-    fc.string({ minLength: 1, maxLength: 5, unit: "grapheme" }),
-    "",
-    "123456",
-    5,
-    null,
-  );
-  const texts = mostly(fc.array(text, { minLength: 1, maxLength: 3 }), [], "a", null, [
-    "a",
-    "b",
-    "c",
-    "d",
-  ]);
-  const options = {
-    model: mostly(fc.constantFrom("m", null), "", 7, []),
-    model_version: mostly(fc.constantFrom("1.0.0", null), "", {}),
-    top_k: mostly(fc.integer({ min: 0, max: 3 }), -1, "1", 1.5, 1e300),
-    function_to_apply: mostly(fc.constantFrom("softmax", "sigmoid", "none", null), "relu", 0),
-  };
-  const body = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ text, ...options }, { requiredKeys: ["text"] }) },
-    { weight: 4, arbitrary: fc.record({ texts, ...options }, { requiredKeys: ["texts"] }) },
-    { weight: 1, arbitrary: fc.record({ text, texts }, { requiredKeys: [] }) },
-    { weight: 1, arbitrary: fc.record({ text, extra: fc.constant(1) }) },
-  );
   let accepted = 0;
   fc.assert(
-    fc.property(fc.oneof({ weight: 9, arbitrary: body }, fc.jsonValue()), (candidate) => {
+    fc.property(fc.oneof({ weight: 9, arbitrary: anyBody }, fc.jsonValue()), (candidate) => {
       const expected = accepts(candidate);
       if (expected) accepted++;
       expect(validate(candidate), JSON.stringify(candidate)).toBe(expected);
@@ -151,4 +159,58 @@ test("the published schema and the decoder accept and refuse the same bodies", (
   );
   expect(accepted).toBeGreaterThan(500);
   expect(accepted).toBeLessThan(2500);
+}
+
+test("the schema of /classify and its decoder accept and refuse the same bodies", () => {
+  const texts = mostly(fc.array(anyText, { minLength: 1, maxLength: 3 }), [], "a", null, [
+    "a",
+    "b",
+    "c",
+    "d",
+  ]);
+  const one = { text: anyText, pair: anyPair, ...anyOptions };
+  const many = { texts, ...anyOptions };
+  const anyBody = fc.oneof(
+    { weight: 4, arbitrary: fc.record(one, { requiredKeys: ["text"] }) },
+    { weight: 4, arbitrary: fc.record(many, { requiredKeys: ["texts"] }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ text: anyText, pair: anyPair, texts }, { requiredKeys: [] }),
+    },
+    { weight: 1, arbitrary: fc.record({ text: anyText, extra: fc.constant(1) }) },
+  );
+  expectSameVerdicts(
+    classifyRequestSchema(LIMITS),
+    (body) => decodeClassify(body, LIMITS),
+    anyBody,
+  );
+});
+
+test("the schema of /v1/predictions and its decoder accept and refuse the same bodies", () => {
+  const pair = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ text: anyText, pair: anyPair }, { requiredKeys: ["text"] }),
+    },
+    { weight: 1, arbitrary: fc.record({ pair: anyPair }) },
+    { weight: 1, arbitrary: fc.record({ text: anyText, third: fc.constant("c") }) },
+  );
+  const inputs = mostly(
+    fc.array(fc.oneof(anyText, pair), { minLength: 1, maxLength: 3 }),
+    [],
+    "a",
+    null,
+    { text: "a" },
+    ["a", "b", "c", "d"],
+  );
+  const anyBody = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ inputs, ...anyOptions }, { requiredKeys: ["inputs"] }) },
+    { weight: 1, arbitrary: fc.record({ inputs, text: anyText }) },
+    { weight: 1, arbitrary: fc.record(anyOptions) },
+  );
+  expectSameVerdicts(
+    predictionsRequestSchema(LIMITS),
+    (body) => decodePredictions(body, LIMITS),
+    anyBody,
+  );
 });

@@ -42,7 +42,7 @@ describe("a model that is slower than its callers", () => {
     const accepted = answers.filter((answer) => answer.status === 200);
     const refused = answers.filter((answer) => answer.status === 429);
     expect(accepted.length + refused.length).toBe(answers.length);
-    expect(accepted.length).toBeGreaterThan(50);
+    expect(accepted.length).toBeGreaterThan(10);
     expect(refused.length).toBeGreaterThan(accepted.length);
     expect(refused.every((answer) => Number(answer.retryAfter) >= 1)).toBe(true);
     const median = (list: { durationMs: number }[]) =>

@@ -6,6 +6,7 @@ const NOW_MS = Date.parse("2026-01-01T00:00:00Z");
 const keys = [
   { id: "shop", sha256: hash("sha256", "slc_shop", "hex"), rateLimitRequests: 5 },
   { id: "past", sha256: hash("sha256", "slc_past", "hex"), expiresAt: "2026-01-01T00:00:00Z" },
+  { id: "large", sha256: hash("sha256", "slc_large", "hex"), weight: 4 },
   { id: "future", sha256: hash("sha256", "slc_future", "hex"), expiresAt: "2026-01-01T00:00:01Z" },
 ];
 const open = createAuthenticator({ keys, required: false, epochMs: () => NOW_MS });
@@ -13,10 +14,15 @@ const closed = createAuthenticator({ keys, required: true, epochMs: () => NOW_MS
 
 describe("callers with a key", () => {
   test("are known by it, whichever header brings it and wherever they call from", () => {
-    const expected = { id: "key:shop", rateLimitRequests: 5 };
+    const expected = { id: "key:shop", rateLimitRequests: 5, weight: 1 };
     expect(closed({ authorization: "Bearer slc_shop" }, "10.0.0.1")).toEqual(expected);
     expect(closed({ authorization: "bearer  slc_shop" }, "10.0.0.2")).toEqual(expected);
     expect(closed({ "x-api-key": "slc_shop" }, "10.0.0.3")).toEqual(expected);
+  });
+
+  test("have the share of a busy model that their key says, and one without a word", () => {
+    expect(closed({ "x-api-key": "slc_large" }, "a").weight).toBe(4);
+    expect(open({}, "a").weight).toBe(1);
   });
 
   test("are refused from the moment the key expires", () => {

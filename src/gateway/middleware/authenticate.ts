@@ -11,6 +11,8 @@ export interface StoredKey {
   /** ISO date-time after which the key is refused. */
   readonly expiresAt?: string | undefined;
   readonly rateLimitRequests?: number | undefined;
+  /** Share of a busy model relative to other callers; 1 when it is not given. */
+  readonly weight?: number | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -35,7 +37,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   return (headers, address) => {
     const presented = readKey(headers);
     if (presented === undefined) {
-      if (!options.required) return { id: addressId(address), rateLimitRequests: undefined };
+      if (!options.required) {
+        return { id: addressId(address), rateLimitRequests: undefined, weight: 1 };
+      }
       throw unauthenticated("This server needs an API key");
     }
     const key = keysByHash.get(hash("sha256", presented, "hex"));
@@ -43,7 +47,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= options.epochMs()) {
       throw unauthenticated("The API key has expired");
     }
-    return { id: `key:${key.id}`, rateLimitRequests: key.rateLimitRequests };
+    const { id, rateLimitRequests, weight = 1 } = key;
+    return { id: `key:${id}`, rateLimitRequests, weight };
   };
 }
 

@@ -1,39 +1,41 @@
+import { SluiceError } from "../../core/errors.ts";
 import type { InferenceResult, ItemResult } from "../../core/inference/result.ts";
 import { formatMs, formatScore } from "../decimal.ts";
+import type { AnswerContext } from "./encode-context.ts";
+import { encodeContext, encodeReading } from "./encode-context.ts";
 import { encodeErrorDetail } from "./encode-error.ts";
-
-/** What an answer carries beside the result itself. */
-export interface AnswerContext {
-  readonly requestId: string;
-  /** ISO 8601, in UTC. */
-  readonly timestamp: string;
-}
 
 /** Body for the form `{text}`. `result` holds one item, which has an answer. */
 export function encodeSingle(result: InferenceResult, context: AnswerContext): string {
   const [item] = result.items;
-  return `${item === undefined ? "{" : encodeItem(item).slice(0, -1)},${encodeContext(result, context)}}`;
-}
-
-/** Body for the form `{texts}`: one entry per text, in order, each with predictions or an error of its own. */
-export function encodeBatch(result: InferenceResult, context: AnswerContext): string {
-  return `{"results":[${result.items.map(encodeItem).join()}],${encodeContext(result, context)}}`;
+  const version = item?.ok === true ? item.version : result.version;
+  const encoded = item === undefined ? "{" : encodeItem(item).slice(0, -1);
+  return `${encoded},${encodeContext(result.model, version, context)}}`;
 }
 
 /**
- * Members that every answer ends with. Put together by hand, which is faster than one large stringify; names and
- * versions of models and our own ids hold nothing that JSON escapes (see `core/models/manifest.ts`).
+ * Body for the form `{texts}`: one entry per text, in order, each with predictions or an error of its own, and with the
+ * version that answered where it is not the one of the whole answer.
  */
-function encodeContext(result: InferenceResult, { requestId, timestamp }: AnswerContext): string {
-  return `"model":"${result.model}","model_version":"${result.version}","request_id":"${requestId}","timestamp":"${timestamp}"`;
+export function encodeBatch(result: InferenceResult, context: AnswerContext): string {
+  const items = result.items.map((item) => {
+    const encoded = encodeItem(item);
+    if (!item.ok || item.version === result.version) return encoded;
+    return `${encoded.slice(0, -1)},"model_version":"${item.version}"}`;
+  });
+  return `{"results":[${items.join()}],${encodeContext(result.model, result.version, context)}}`;
 }
 
 function encodeItem(item: ItemResult): string {
   if (!item.ok) return JSON.stringify({ error: encodeErrorDetail(item.error) });
+  const { prediction } = item;
+  if (prediction.kind === "vector") throw new SluiceError("invalid_argument", NO_LABELS);
   const processingTimeMs = formatMs(item.durationMs);
-  const predictions = item.labels.map(
+  const predictions = prediction.labels.map(
     ({ label, score }) =>
       `{"label":${JSON.stringify(label)},"confidence":${formatScore(score)},"processing_time_ms":${processingTimeMs}}`,
   );
-  return `{"predictions":[${predictions.join()}]${item.truncated ? ',"truncated":true' : ""}}`;
+  return `{"predictions":[${predictions.join()}]${encodeReading(item, prediction)}}`;
 }
+
+const NO_LABELS = "This model makes vectors, not labels; ask it with POST /v1/predictions.";

@@ -1,22 +1,68 @@
+import { LANES } from "../../core/inference/lanes.ts";
 import { ACTIVATION_FUNCTIONS } from "../../core/text/labels.ts";
-import type { ClassifyLimits } from "./decode-classify.ts";
+import type { InputLimits } from "./field-reader.ts";
 
-/** JSON Schemas of the native protocol, for the OpenAPI document. A test holds them against the decoder. */
+/** JSON Schemas of the native protocol, for the OpenAPI document. A test holds them against the decoders. */
 
-const textOf = (limits: ClassifyLimits) => ({
+const textOf = (limits: InputLimits) => ({
   type: "string",
   minLength: 1,
   maxLength: limits.maxTextCharacters,
 });
 
+const optionFields = {
+  model: {
+    type: ["string", "null"],
+    minLength: 1,
+    maxLength: 128,
+    description: "Model to ask. Default: the server's default model.",
+  },
+  model_version: {
+    type: ["string", "null"],
+    minLength: 1,
+    maxLength: 128,
+    description:
+      "Version to ask, e.g. 1.0.0. Default: the model's default version, or for a text in another language the version that was made for it.",
+  },
+  top_k: {
+    type: ["integer", "null"],
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      "How many labels to return, best first; 0 for all. Default: 1, or all for multi-label models.",
+  },
+  function_to_apply: {
+    enum: [...ACTIVATION_FUNCTIONS, null],
+    description: "How scores are computed. Default: what the model's problem type implies.",
+  },
+  abstain_below: {
+    type: ["number", "null"],
+    minimum: 0,
+    maximum: 1,
+    description:
+      "Best score below which no label is given and `abstained` is true. Default: as the model package says.",
+  },
+  lane: {
+    enum: [...LANES, null],
+    description:
+      "`bulk` for work that nobody waits for: it is computed when nothing else is. Default: online.",
+  },
+};
+
 /** Body of `POST /classify`. */
-export function classifyRequestSchema(limits: ClassifyLimits) {
+export function classifyRequestSchema(limits: InputLimits) {
   return {
     type: "object",
     additionalProperties: false,
     oneOf: [{ required: ["text"] }, { required: ["texts"] }],
+    dependentRequired: { pair: ["text"] },
     properties: {
       text: { ...textOf(limits), description: "The text to classify." },
+      pair: {
+        ...textOf(limits),
+        type: ["string", "null"],
+        description: "Second text, for models that read pairs. Only beside `text`.",
+      },
       texts: {
         type: "array",
         items: textOf(limits),
@@ -24,37 +70,43 @@ export function classifyRequestSchema(limits: ClassifyLimits) {
         maxItems: limits.maxTextsPerRequest,
         description: "Several texts; each gets its own answer or its own error, in order.",
       },
-      model: {
-        type: ["string", "null"],
-        minLength: 1,
-        maxLength: 128,
-        description: "Model to ask. Default: the server's default model.",
-      },
-      model_version: {
-        type: ["string", "null"],
-        minLength: 1,
-        maxLength: 128,
-        description: "Version to ask, e.g. 1.0.0. Default: the model's default version.",
-      },
-      top_k: {
-        type: ["integer", "null"],
-        minimum: 0,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description:
-          "How many labels to return, best first; 0 for all. Default: 1, or all for multi-label models.",
-      },
-      function_to_apply: {
-        enum: [...ACTIVATION_FUNCTIONS, null],
-        description: "How scores are computed. Default: what the model's problem type implies.",
-      },
+      ...optionFields,
     },
     examples: [{ text: "The battery lasts all day and the screen is gorgeous." }],
   };
 }
 
+/** Body of `POST /v1/predictions`. */
+export function predictionsRequestSchema(limits: InputLimits) {
+  const pair = {
+    type: "object",
+    additionalProperties: false,
+    required: ["text"],
+    properties: { text: textOf(limits), pair: { ...textOf(limits), type: ["string", "null"] } },
+  };
+  return {
+    type: "object",
+    additionalProperties: false,
+    required: ["inputs"],
+    properties: {
+      inputs: {
+        type: "array",
+        items: { anyOf: [textOf(limits), pair] },
+        minItems: 1,
+        maxItems: limits.maxTextsPerRequest,
+        description:
+          "Texts, or pairs of texts; each gets its own answer or its own error, in order.",
+      },
+      ...optionFields,
+    },
+    examples: [{ inputs: ["The battery lasts all day and the screen is gorgeous."] }],
+  };
+}
+
 const predictions = {
   type: "array",
-  description: "Labels, best first.",
+  description:
+    "Labels, best first; empty when the model abstains or no label reaches its threshold.",
   items: {
     type: "object",
     required: ["label", "confidence", "processing_time_ms"],
@@ -99,19 +151,74 @@ const context = {
   timestamp: { type: "string", format: "date-time" },
 };
 
+/** How a text was read; what is usual is left out. */
+const reading = {
+  windows: {
+    type: "integer",
+    minimum: 2,
+    description: "Present when the text was longer than the model reads: pieces it was read in.",
+  },
+  truncated: {
+    type: "boolean",
+    description: "Present and true when a part of the text was not read.",
+  },
+  abstained: {
+    type: "boolean",
+    description: "Present and true when the best label was too uncertain to be given.",
+  },
+};
+
 /** Answer of `POST /classify`: `predictions` for `text`, `results` for `texts`. */
 export const classifyResponseSchema = {
   type: "object",
   required: Object.keys(context),
   properties: {
     predictions,
-    truncated: {
-      type: "boolean",
-      description: "Present and true when the text's end was not read.",
-    },
+    ...reading,
     results: {
       type: "array",
-      items: { type: "object", properties: { predictions, error: errorDetail } },
+      items: {
+        type: "object",
+        properties: {
+          predictions,
+          ...reading,
+          model_version: { type: "string", description: "When another version answered." },
+          error: errorDetail,
+        },
+      },
+    },
+    ...context,
+  },
+};
+
+/** Answer of `POST /v1/predictions`. */
+export const predictionsResponseSchema = {
+  type: "object",
+  required: ["outputs", ...Object.keys(context)],
+  properties: {
+    outputs: {
+      type: "array",
+      description: "One per input, in order: labels, a vector, or an error.",
+      items: {
+        type: "object",
+        properties: {
+          labels: {
+            type: "array",
+            description: "Best first; the one label of a model that scores pairs is `score`.",
+            items: {
+              type: "object",
+              required: ["label", "score"],
+              properties: { label: { type: "string" }, score: { type: "number" } },
+            },
+          },
+          vector: { type: "array", items: { type: "number" } },
+          model_version: { type: "string" },
+          source: { enum: ["model", "cache", "coalesced"] },
+          ...reading,
+          processing_time_ms: { type: "number" },
+          error: errorDetail,
+        },
+      },
     },
     ...context,
   },

@@ -1,0 +1,124 @@
+import { readFile } from "node:fs/promises";
+import { createOnnxBackend } from "./backends/onnx/create-onnx-backend.ts";
+import { countCores } from "./backends/onnx/placement/count-cores.ts";
+import type { Config } from "./config/schema.ts";
+import { SluiceError } from "./core/errors.ts";
+import { TOKENIZER_FILE_KIND } from "./core/models/token-fields.ts";
+import type { ModelRuntime } from "./core/ports/model-runtime.ts";
+import type { ModelPackage } from "./core/ports/model-source.ts";
+import type { Tokenizer } from "./core/ports/tokenizer.ts";
+import { applyActivation } from "./core/text/labels.ts";
+import { normalizeText } from "./core/text/normalize.ts";
+import { mergeWindows } from "./core/text/windows.ts";
+import { readPackage } from "./stores/model-packages/read-package.ts";
+import { createHashedNgramsTokenizer } from "./tokenizers/hashed-ngrams/hashed-ngrams.ts";
+
+/** The part of the composition root that brings model packages to life. */
+
+/** Texts of ordinary length, to measure what a run costs before traffic comes. */
+const WARM_UP_TEXTS = [
+  "The battery lasts all day and the screen is gorgeous.",
+  "Slow service, cold food, and they charged us twice. We will not be back.",
+  "这家店的服务很好，下次还会再来。",
+];
+
+export function createModelRuntime(config: Config): ModelRuntime {
+  return {
+    start: async (modelPackage) => {
+      const { manifest, modelPath } = modelPackage;
+      const tokenizer = await createTokenizer(modelPackage);
+      const backend = await createOnnxBackend({
+        modelPath,
+        inputs: manifest.inputs,
+        output: { ...manifest.output, width: toOutputWidth(modelPackage) },
+        maxTokens: manifest.maxTokens,
+        ...config.inference,
+        runtime: toRuntime(config, modelPackage),
+        workers: toWorkers(config),
+        device: toDevice(config),
+        warmup: WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows),
+      });
+      return { tokenizer, backend };
+    },
+  };
+}
+
+/** Only n-gram models can be ones that the kernel computes; a transformer's file need not be read to find that out. */
+function toRuntime({ inference: { runtime } }: Config, { manifest }: ModelPackage) {
+  return runtime === "auto" && manifest.tokenizer.kind === TOKENIZER_FILE_KIND
+    ? "onnxruntime"
+    : runtime;
+}
+
+/** Processes that serve together share the cores. */
+function toWorkers({ inference, server }: Config): number {
+  if (inference.workers > 0 || server.processes === 1) return inference.workers;
+  const cores = countCores();
+  return Math.max(1, Math.floor(cores / (server.processes === 0 ? cores : server.processes)));
+}
+
+/** A vector may be of any length; labels may not. */
+function toOutputWidth({ manifest }: ModelPackage): number | undefined {
+  return manifest.task === "embedding" ? undefined : manifest.labels.length;
+}
+
+function toDevice({ device }: Config) {
+  if (device.kind === "cpu") return { kind: "cpu" } as const;
+  const [min, opt, max] = device.shapeProfile.split(" ").map((shape) => {
+    const [batch = 1, tokens = 1] = shape.split("x").map(Number);
+    return { batch, tokens };
+  });
+  const shapes =
+    min === undefined || opt === undefined || max === undefined ? undefined : { min, opt, max };
+  const { kind, index, fallback } = device;
+  return { kind, index, fallback, shapes };
+}
+
+async function createTokenizer({ manifest, tokenizerPath }: ModelPackage): Promise<Tokenizer> {
+  const { tokenizer, maxTokens, windows } = manifest;
+  if (tokenizer.kind === "hashed-ngrams") return createHashedNgramsTokenizer(tokenizer);
+  if (tokenizer.kind === TOKENIZER_FILE_KIND && tokenizerPath !== undefined) {
+    const { createFileTokenizer } = await import("./compose-tokenizer.ts");
+    return await createFileTokenizer(await readFile(tokenizerPath), { maxTokens, windows });
+  }
+  const message = `Unknown tokenizer "${tokenizer.kind}"; this version knows hashed-ngrams and ${TOKENIZER_FILE_KIND}.`;
+  throw new SluiceError("invalid_argument", message);
+}
+
+/** A package on its own, without a registry: what `sluice evaluate` measures. */
+export interface OpenClassifier {
+  readonly labels: readonly string[];
+  /** One row of scores per text, as `/classify` would give them. */
+  predict(texts: readonly string[]): Promise<readonly Float32Array[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the package in `folder` as a server would.
+ *
+ * @throws SluiceError with the reason when it cannot be served, or when it is no classifier
+ */
+export async function openClassifier(config: Config, folder: string): Promise<OpenClassifier> {
+  const modelPackage = await readPackage(folder);
+  const { labels, defaultFunction, task } = modelPackage.manifest;
+  if (task !== "classification") {
+    throw new SluiceError("invalid_argument", `This model's task is ${task}, not classification.`);
+  }
+  const { tokenizer, backend } = await createModelRuntime(config).start(modelPackage);
+  return {
+    labels,
+    predict: async (texts) => {
+      const rows = texts.map(async (text) => {
+        const { windows } = tokenizer.encode(normalizeText(text));
+        const outputs = await backend.run(windows);
+        const merged = windows.map(({ ids }, i) => ({
+          row: outputs[i] ?? new Float32Array(),
+          tokens: ids.length,
+        }));
+        return applyActivation(mergeWindows(merged, false), defaultFunction);
+      });
+      return await Promise.all(rows);
+    },
+    close: () => backend.close(),
+  };
+}

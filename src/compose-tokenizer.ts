@@ -1,0 +1,36 @@
+import type { Buffer } from "node:buffer";
+import { SluiceError } from "./core/errors.ts";
+import type { Tokenizer } from "./core/ports/tokenizer.ts";
+import { createWordPieceTokenizer } from "./tokenizers/wordpiece/wordpiece.ts";
+import { isWordPiece } from "./tokenizers/wordpiece/wordpiece-file.ts";
+
+/** The part of the composition root that chooses who reads a `tokenizer.json`. */
+
+/** How long a sequence may be, and what becomes of longer texts: the manifest's `maxTokens` and `windows`. */
+export interface FileTokenizerOptions {
+  readonly maxTokens: number | undefined;
+  readonly windows: { readonly max: number; readonly overlapTokens: number };
+}
+
+/** @throws SluiceError with the reason when the file cannot be used */
+export async function createFileTokenizer(
+  bytes: Buffer,
+  { maxTokens, windows }: FileTokenizerOptions,
+): Promise<Tokenizer> {
+  if (maxTokens === undefined) {
+    const message = "A tokenizer.json needs maxTokens: the most ids that the model reads.";
+    throw new SluiceError("invalid_argument", message);
+  }
+  const options = { tokenizerJson: parseJson(bytes), maxTokens, windows };
+  if (isWordPiece(options.tokenizerJson)) return createWordPieceTokenizer(options);
+  const { createHuggingFaceTokenizer } = await import("./tokenizers/huggingface/huggingface.ts");
+  return await createHuggingFaceTokenizer(options);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch (cause) {
+    throw new SluiceError("invalid_argument", "tokenizer.json is not valid JSON.", { cause });
+  }
+}
