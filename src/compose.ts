@@ -1,10 +1,6 @@
-import type { FastifyInstance } from "fastify";
 import { countCores } from "./backends/onnx/placement/count-cores.ts";
 import type { ProcessGroup } from "./cluster/member.ts";
-import { mergeMetrics } from "./cluster/merge-metrics.ts";
-import { createSharedRateCounter } from "./cluster/shared-rate-counter.ts";
 import { createModelRuntime } from "./compose-models.ts";
-import { isKeyRequired } from "./config/assert-servable.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import { Coalescer } from "./core/inference/coalesce.ts";
@@ -14,22 +10,12 @@ import { loadModels, unloadModels } from "./core/models/load-models.ts";
 import { ModelRegistry } from "./core/models/registry.ts";
 import type { CacheStore } from "./core/ports/cache-store.ts";
 import type { Logger } from "./core/ports/logger.ts";
-import type { RateCounter } from "./core/ports/rate-counter.ts";
-import type { HttpObserver } from "./gateway/answer.ts";
-import { createHttpServer } from "./gateway/http-server.ts";
-import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
-import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
-import { drainHttpServer } from "./gateway/shutdown.ts";
 import { createMemoryCacheStore } from "./stores/cache/memory.ts";
 import { createNoCacheStore } from "./stores/cache/none.ts";
 import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
-import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
-import { createAccessLog } from "./telemetry/access-log.ts";
-import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
 import { createLogger } from "./telemetry/logging.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { createSystemClock } from "./telemetry/system-clock.ts";
-import { SLUICE_VERSION } from "./version.ts";
 
 /** Models and everything between a request and its answer, without any socket. */
 export interface Inference {
@@ -116,115 +102,26 @@ export async function startServer(
   logger: Logger,
   group?: ProcessGroup,
 ): Promise<RunningServer> {
-  const inference = await composeInference(config);
-  const counter = createRateCounter(config, inference, group);
-  const lag = watchEventLoopLag();
-  let draining = false;
-  const app = await composeGateway(config, logger, {
-    inference,
-    counter,
-    lag,
-    isDraining: () => draining,
-    group,
-  });
-  const url = await app.listen({ host: config.server.host, port: config.server.port });
-  const window = `${config.rateLimit.requests} requests per ${config.rateLimit.windowMs / 1000} s`;
-  const limit = config.rateLimit.requests === 0 ? "off" : `${window}, ${counter.description}`;
-  const drivers = [...inference.drivers, { port: "rate limit", driver: limit }];
+  const composing = composeInference(config);
+  // Models load on threads of their own, and the gateway's modules meanwhile on this one.
+  const [{ openGateway }, inference] = await Promise.all([
+    import("./compose-gateway.ts"),
+    composing,
+  ]);
+  const gateway = await openGateway(config, { inference, logger, group });
   return {
-    inference: { ...inference, drivers },
-    url,
+    inference: { ...inference, drivers: [...inference.drivers, ...gateway.drivers] },
+    url: gateway.url,
     drain: async () => {
-      draining = true;
-      const cut = await drainHttpServer(app.server, config.shutdown);
-      await app.close();
+      const cut = await gateway.drain();
       await inference.close();
-      await counter.close();
-      lag.stop();
       return cut;
     },
   };
 }
 
-interface GatewayParts {
-  readonly inference: Inference;
-  readonly counter: RateCounter;
-  readonly lag: { readonly lagMs: number };
-  readonly isDraining: () => boolean;
-  readonly group: ProcessGroup | undefined;
-}
-
-function composeGateway(
-  config: Config,
-  logger: Logger,
-  { inference, counter, lag, isDraining, group }: GatewayParts,
-): Promise<FastifyInstance> {
-  const { pipeline, metrics } = inference;
-  const { requests, windowMs } = config.rateLimit;
-  return createHttpServer({
-    version: SLUICE_VERSION,
-    server: config.server,
-    limits: config.limits,
-    defaultModel: config.models.defaultModel,
-    pipeline,
-    authenticate: createAuthenticator({
-      keys: config.auth.keys,
-      required: isKeyRequired(config),
-      epochMs: () => pipeline.clock.epochMs(),
-    }),
-    limitRate: createRateLimiter({ counter, requests, windowMs }),
-    assertKeepingUp: () => assertKeepingUp(lag.lagMs, config.overload.maxEventLoopLagMs),
-    isDraining,
-    metrics: composeMetricsPage(metrics, group),
-    observer: { answered: composeAnswered(config, metrics, logger) },
-    logger,
-  });
-}
-
-/** What `GET /metrics` shows: this process, or all that serve together. */
-function composeMetricsPage(
-  metrics: Metrics,
-  group: ProcessGroup | undefined,
-): Pick<Metrics, "contentType" | "render"> {
-  if (group === undefined) return metrics;
-  group.onRender(() => metrics.render());
-  return {
-    contentType: metrics.contentType,
-    render: async () => mergeMetrics(await group.collectMetrics()),
-  };
-}
-
-function composeAnswered(
-  { logging }: Config,
-  metrics: Metrics,
-  logger: Logger,
-): HttpObserver["answered"] {
-  const logAccess = createAccessLog(logging.access, logger);
-  return (request, status, durationMs) => {
-    metrics.httpAnswered(request.method, request.context.route, status, durationMs);
-    logAccess(request, status, durationMs);
-  };
-}
-
-function assertKeepingUp(lagMs: number, maxLagMs: number): void {
-  if (maxLagMs === 0 || lagMs <= maxLagMs) return;
-  throw new SluiceError("overloaded", "The server has more requests than it can keep up with.", {
-    retryAfterMs: 1000,
-  });
-}
-
 function createCacheStore({ cache: { store } }: Config): CacheStore {
   return store.driver === "memory" ? createMemoryCacheStore(store) : createNoCacheStore();
-}
-
-function createRateCounter(
-  { rateLimit }: Config,
-  { pipeline }: Inference,
-  group: ProcessGroup | undefined,
-): RateCounter {
-  const nowMs = () => pipeline.clock.nowMs();
-  const own = createMemoryRateCounter({ maxKeys: rateLimit.store.maxKeys, nowMs });
-  return group === undefined ? own : createSharedRateCounter({ own, exchange: group.rates, nowMs });
 }
 
 function assertModelsAcceptable(registry: ModelRegistry, { models }: Config): void {
