@@ -137,7 +137,7 @@ describe("what only one of them reads", () => {
     ],
     ["model.unk_id", { ...unigram, model: { ...unigram.model, unk_id: 4 } }],
     ["model.vocab has no entries", { ...unigram, model: { ...unigram.model, vocab: [] } }],
-    ["the library that reads it fails", { ...other, pre_tokenizer: { type: "Nonsense" } }],
+    ["pre_tokenizer", { ...other, pre_tokenizer: { type: "Nonsense" } }],
     ["model.type must be BPE", { ...other, model: { ...model, type: "Nonsense" } }],
     ["the file must be an object, and is an array", []],
     ["the file must be an object, and is null", null],

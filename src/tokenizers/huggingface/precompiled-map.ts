@@ -44,7 +44,9 @@ export function createPrecompiledNormalizer(base64: unknown): (text: string) => 
   };
 
   const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i));
-  const keepsPrintable = printable.every((character) => lookUp(Buffer.from(character)) === undefined);
+  const keepsPrintable = printable.every(
+    (character) => lookUp(Buffer.from(character)) === undefined,
+  );
   const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
   return (text) => {
     if (keepsPrintable && /^[ -~]*$/.test(text)) return text;

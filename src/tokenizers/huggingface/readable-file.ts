@@ -1,16 +1,29 @@
-import { createFileError, readAddedTokens, readIds, readRecord } from "../tokenizer-file.ts";
+import type { AddedToken } from "../tokenizer-file.ts";
+import {
+  createFileError,
+  isRecord,
+  readAddedTokens,
+  readIds,
+  readRecord,
+} from "../tokenizer-file.ts";
+import type { ConditionalToken } from "./split-added-tokens.ts";
 
-/** A `tokenizer.json` with everything in place that the library takes for granted. */
+/** A `tokenizer.json` whose vocabulary and added tokens are checked. */
 export interface ReadableFile {
   readonly json: Readonly<Record<string, unknown>>;
+  readonly model: Readonly<Record<string, unknown>>;
+  readonly addedTokens: readonly NormalizableToken[];
   /** Every id that a token has. */
   readonly ids: ReadonlySet<number>;
 }
 
-/** What the library knows; older files do not say. */
+/** An added token that is looked for in the text as it stands, or after normalization. */
+export interface NormalizableToken extends ConditionalToken {
+  readonly isNormalized: boolean;
+}
+
+/** Older files do not say. */
 const MODEL_TYPES: readonly unknown[] = ["BPE", "Unigram", "WordPiece", undefined];
-/** Parts that older files leave out where they have none. */
-const NO_PARTS = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
 
 /**
  * Checks what the library does not: it reads whatever it is given, and fails or gives nonsense later.
@@ -30,8 +43,22 @@ export function readReadableFile(tokenizerJson: unknown): ReadableFile {
   const tokens = new Set([...known.keys(), ...added.map(({ content }) => content)]);
   assertUnknownToken(model, tokens, known.size);
   return {
-    json: { ...NO_PARTS, ...file, added_tokens: file["added_tokens"] ?? [] },
+    json: file,
+    model,
+    addedTokens: added.map((token, i) => readConditions(token, file["added_tokens"], i)),
     ids: new Set([...known.values(), ...added.map(({ id }) => id)]),
+  };
+}
+
+function readConditions(token: AddedToken, list: unknown, index: number): NormalizableToken {
+  const entry: unknown = Array.isArray(list) ? list[index] : undefined;
+  const flags = isRecord(entry) ? entry : {};
+  return {
+    ...token,
+    isSingleWord: flags["single_word"] === true,
+    takesBlanksBefore: flags["lstrip"] === true,
+    takesBlanksAfter: flags["rstrip"] === true,
+    isNormalized: (flags["normalized"] ?? flags["special"] !== true) === true,
   };
 }
 

@@ -17,5 +17,6 @@ export const UNICODE_DIFFERENCES = {
   /** Formatting characters that the reference does not remove as control characters. */
   keptFormats: "890-891 8e2 110cd 13430-1343f",
   /** Characters whose decomposition the reference does not know. */
-  undecomposed: "105c9 105e4 11383 11385 1138e 11391 113c5 113c7-113c8 11938 16d68-16d6a",
+  undecomposed:
+    "105c9 105e4 11383 11385 1138e 11391 113c5 113c7-113c8 11938 16121-16128 16d68-16d6a",
 } as const;

@@ -61,7 +61,7 @@ export function readWordPieceFile(tokenizerJson: unknown): WordPieceFile {
   const isAdded = (id: number) => addedTokens.some((token) => token.id === id);
   assertKnownIds(template, (id) => vocabulary.hasId(id) || isAdded(id));
   return {
-    normalizer: readNormalizer(readRecord(file["normalizer"], "normalizer")),
+    normalizer: readBertNormalizer(readRecord(file["normalizer"], "normalizer")),
     vocabulary,
     unknownId,
     maxWordCharacters: readMaxWordCharacters(model),
@@ -70,7 +70,10 @@ export function readWordPieceFile(tokenizerJson: unknown): WordPieceFile {
   };
 }
 
-function readNormalizer(normalizer: Readonly<Record<string, unknown>>): BertNormalizerSettings {
+/** @throws SluiceError when a setting is neither true nor false */
+export function readBertNormalizer(
+  normalizer: Readonly<Record<string, unknown>>,
+): BertNormalizerSettings {
   const flag = (name: string, fallback: boolean): boolean => {
     const value = normalizer[name] ?? fallback;
     if (typeof value === "boolean") return value;

@@ -1,7 +1,7 @@
 import type { Tokenizer } from "../../core/ports/tokenizer.ts";
+import { createAddedTokenFinder } from "../added-token-finder.ts";
 import { createWindowedTokenizer } from "../create-windowed-tokenizer.ts";
 import type { TransformerTokenizerOptions } from "../transformer-tokenizer-options.ts";
-import { createAddedTokenFinder } from "./added-token-finder.ts";
 import { WordScanner } from "./word-scanner.ts";
 import { readWordPieceFile } from "./wordpiece-file.ts";
 

@@ -185,7 +185,7 @@ def train(data):
 
 
 def thin(spec, texts):
-    """All texts for WordPiece; every fifth two for the others, whose reader in the tests is slow."""
+    """All texts for WordPiece; every fifth two for the others, which are slower."""
     return texts if spec["model"]["type"] == "WordPiece" else [t for i, t in enumerate(texts) if i // 2 % 5 == 0]
 
 
@@ -199,7 +199,7 @@ def write_hashes(data):
         (HERE / f"{name}.data.bin").write_bytes(hash_texts(json.dumps(specs[name]), thin(specs[name], lines)))
     for variant in json.loads((HERE / "variants.json").read_text("utf-8")):
         spec = specs[variant["of"]]
-        specs[variant["name"]] = {**spec, "normalizer": {**spec["normalizer"], **variant["normalizer"]}}
+        specs[variant["name"]] = {**spec, **variant["parts"]}
     for name, spec in specs.items():
         (HERE / f"{name}.synthetic.bin").write_bytes(hash_texts(json.dumps(spec), thin(spec, synthetic)))
     print(len(synthetic), "made-up texts,", len(lines), "lines of data sets")
