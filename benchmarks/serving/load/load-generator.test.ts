@@ -57,6 +57,19 @@ describe("runLoad", () => {
     expect(report.accepted.p50Ms).toBeGreaterThan(report.acceptedFromWrite.p50Ms + 20);
   });
 
+  test("counts as good what is accepted in time, and nothing else", async () => {
+    let count = 0;
+    const job = await listen(
+      createServer((_request, response) => {
+        const isSlow = count++ % 2 === 0;
+        setTimeout(() => response.writeHead(200, { "content-length": 0 }).end(), isSlow ? 60 : 0);
+      }),
+    );
+    const report = await runLoad(["{}"], { ...job, connections: 1, durationMs: 600, sloMs: 40 });
+    expect(report.goodPerSecond).toBeGreaterThan(0);
+    expect(report.goodPerSecond).toBeLessThan(0.75 * report.acceptedPerSecond);
+  });
+
   test("counts requests that are never answered, and ends", async () => {
     const job = await listen(createServer(() => {}));
     const report = await runLoad(["{}"], { ...job, timeoutMs: 60 });

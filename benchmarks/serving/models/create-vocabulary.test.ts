@@ -16,10 +16,10 @@ function createTokenizer(vocabulary: readonly string[]) {
 
 describe("createVocabulary", () => {
   test("begins with the special tokens, repeats nothing and keeps to its size", () => {
-    const vocabulary = createVocabulary(TEXTS, 60);
+    const vocabulary = createVocabulary(TEXTS, 45);
     expect(vocabulary.slice(0, SPECIAL_TOKENS.length)).toEqual(SPECIAL_TOKENS);
     expect(new Set(vocabulary).size).toBe(vocabulary.length);
-    expect(vocabulary).toHaveLength(60);
+    expect(vocabulary).toHaveLength(45);
   });
 
   test("knows every word of its texts, so that none becomes [UNK]", () => {

@@ -6,6 +6,8 @@ export interface Plan {
   readonly warmUpMs: number;
   readonly phaseMs: number;
   readonly openMs: number;
+  /** Of each peer and corpus. Batches of 32 long texts take a second each, so it must be many of these. */
+  readonly peerMs: number;
   /** Texts of each comparison of batch policies. */
   readonly policyTexts: number;
   /** Texts that are run alone and in batches. */
@@ -18,7 +20,7 @@ export interface Plan {
 /** Connections of the closed loops. */
 export const CONNECTIONS = { int8: [1, 8, 64, 256], fp32: [8, 64, 256] } as const;
 
-/** Arrival rates of the open loop, as shares of what the server did with 64 connections. */
+/** Arrival rates of the open loop, as shares of the most that the server did in a closed loop. */
 export const OPEN_SHARES = [0.2, 0.4, 0.6, 0.8, 0.9, 1, 1.2, 1.5, 3] as const;
 
 /** Answers within this time are good ones, by kind of texts: about twice what a full server takes at the median. */
@@ -30,6 +32,7 @@ export const FULL_PLAN: Plan = {
   warmUpMs: 1500,
   phaseMs: 5000,
   openMs: 4000,
+  peerMs: 8000,
   policyTexts: 512,
   independenceTexts: 256,
   coldStarts: 5,
@@ -44,6 +47,7 @@ export const QUICK_PLAN: Plan = {
   warmUpMs: 300,
   phaseMs: 1000,
   openMs: 800,
+  peerMs: 2000,
   policyTexts: 96,
   independenceTexts: 32,
   coldStarts: 2,

@@ -208,7 +208,7 @@ async function measureCorpora(
     const bodies = bodiesOf(name);
     const job = { ...JOB_DEFAULTS, host, port, path, connections: CONNECTIONS, timeoutMs: 30_000 };
     await client.run(bodies, { ...job, durationMs: plan.warmUpMs });
-    const measured = { ...job, seed: 500, durationMs: plan.phaseMs };
+    const measured = { ...job, seed: 500, durationMs: plan.peerMs };
     const options = { client, pids, bodies, job: measured };
     const phase = await measurePhase(
       readCounts === undefined ? options : { ...options, readCounts },

@@ -44,7 +44,17 @@ function createPhase(textsPerSecond: number, p99Ms = 1): PhaseFigures {
   };
 }
 
-function createLoad(precision: "int8" | "fp32", raw: number, served: number): LoadFigures {
+function createOverload(statuses: Readonly<Record<string, number>>): PhaseFigures {
+  const phase = createPhase(1, 80);
+  return { ...phase, report: { ...phase.report, statuses } };
+}
+
+function createLoad(
+  precision: "int8" | "fp32",
+  raw: number,
+  served: number,
+  heavyStatuses: Readonly<Record<string, number>> = { 200: 1, 429: 2 },
+): LoadFigures {
   const limit = (textsPerSecond: number) => [
     { corpus: "short", textsPerSecond, repeats: [textsPerSecond] },
   ];
@@ -69,7 +79,7 @@ function createLoad(precision: "int8" | "fp32", raw: number, served: number): Lo
         capacityPerSecond: served,
         loads: [
           { share: 0.8, duePerSecond: 1, phase: createPhase(1, 40) },
-          { share: 3, duePerSecond: 1, phase: createPhase(1, 80) },
+          { share: 3, duePerSecond: 1, phase: createOverload(heavyStatuses) },
         ],
       },
     ],
@@ -108,8 +118,16 @@ describe("judgeRatios", () => {
   test("a tail that doubles under overload is too much", () => {
     const load = [createLoad("int8", 1000, 900)];
     expect(verdictOf({ ...NOTHING, load }, "p99", "short")).toMatchObject({
-      measured: "2.00 × (80.0 / 40.0 ms)",
+      measured: "2.00 × (80.0 / 40.0 ms, 67 % refused)",
       verdict: "MISSED",
+    });
+  });
+
+  test("a load of which little is refused is no overload and proves nothing", () => {
+    const load = [createLoad("int8", 1000, 900, { 200: 9, 429: 1 })];
+    expect(verdictOf({ ...NOTHING, load }, "p99", "short")).toMatchObject({
+      measured: "no overload: 10 % refused",
+      verdict: "not measured",
     });
   });
 

@@ -1,3 +1,4 @@
+import { toShedShare } from "../load/measure-phase.ts";
 import type { LoadFigures } from "../parts/measure-load.ts";
 import type { PeerRun } from "../peers/measure-peers.ts";
 import { describeSetting, toMixedRate } from "../peers/measure-peers.ts";
@@ -16,6 +17,8 @@ const LEAST_PEER_GAIN = { fp32: 3, int8: 8 } as const;
 const LEAST_SHARE_WITHOUT_INFERENCE = 0.65;
 const MOST_TAIL_GROWTH = 1.5;
 const OVERLOAD = { light: 0.8, heavy: 3 } as const;
+/** At three times the capacity two of three requests must be refused; if far fewer are, the capacity was measured wrong. */
+const LEAST_SHED = 0.4;
 const MOST_COLD_START_MS = 500;
 const MOST_COLD_START_MB = 250;
 
@@ -116,15 +119,18 @@ function judgeOverload({ load }: Measured): Ratio[] {
   const int8 = load?.find(({ precision }) => precision === "int8");
   return CORPORA.map((corpus) => {
     const loads = int8?.open.find((one) => one.corpus === corpus)?.loads;
-    const p99At = (share: number) =>
-      loads?.find((one) => one.share === share)?.phase.report.accepted.p99Ms;
-    const light = p99At(OVERLOAD.light);
-    const heavy = p99At(OVERLOAD.heavy);
-    const growth = light === undefined || heavy === undefined ? undefined : heavy / light;
+    const reportAt = (share: number) => loads?.find((one) => one.share === share)?.phase.report;
+    const light = reportAt(OVERLOAD.light);
+    const heavy = reportAt(OVERLOAD.heavy);
     const name = `p99 of accepted requests at ${OVERLOAD.heavy} × / at ${OVERLOAD.light} × capacity, INT8, ${corpus} texts`;
-    const note =
-      growth === undefined ? "" : ` (${formatFigure(heavy)} / ${formatFigure(light)} ms)`;
-    return judgeMost(name, MOST_TAIL_GROWTH, growth, formatTimes, note);
+    const open = judgeMost(name, MOST_TAIL_GROWTH, undefined, formatTimes);
+    if (light === undefined || heavy === undefined) return open;
+    const shed = toShedShare(heavy);
+    if (shed < LEAST_SHED)
+      return { ...open, measured: `no overload: ${formatPercent(shed)} refused` };
+    const [lightMs, heavyMs] = [light.accepted.p99Ms, heavy.accepted.p99Ms];
+    const note = ` (${formatFigure(heavyMs)} / ${formatFigure(lightMs)} ms, ${formatPercent(shed)} refused)`;
+    return judgeMost(name, MOST_TAIL_GROWTH, heavyMs / lightMs, formatTimes, note);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { LoadFigures, OpenSeries } from "../parts/measure-load.ts";
-import type { PeerFigures } from "../peers/measure-peers.ts";
-import { describeSetting, toMixedRate } from "../peers/measure-peers.ts";
+import type { PeerFigures, PeerRun } from "../peers/measure-peers.ts";
+import { toMixedRate } from "../peers/measure-peers.ts";
 import type { Measured } from "./benchmark-result.ts";
 import type { Panel } from "./charts/chart-panel.ts";
 import { COLORS } from "./charts/chart-panel.ts";
@@ -115,10 +115,17 @@ function toPeerBars({ own, runs }: PeerFigures): Panel {
         color: COLORS.blue,
       })),
       ...runs.map((run) => ({
-        name: `${run.peer.replace(/ \(.*\)/, "")}, ${describeSetting(run.setting)}`,
+        name: toShortName(run),
         value: toMixedRate(run),
         color: run.setting.maxBatch === 1 ? COLORS.purple : COLORS.yellow,
       })),
     ],
   };
+}
+
+/** There is little room beside a bar. */
+function toShortName({ peer, setting }: PeerRun): string {
+  const { workers, threads, maxBatch } = setting;
+  const batching = maxBatch === 1 ? "no batching" : `batch ${maxBatch}`;
+  return `${peer.replace(/ \(.*\)/, "")}, ${workers} × ${threads}, ${batching}`;
 }

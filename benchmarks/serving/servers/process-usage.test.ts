@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { listProcessTree, readProcessUsage, readUsageOfAll } from "./process-usage.ts";
 
-describe.skipIf(process.platform !== "linux")("processes [skipped: no /proc]", () => {
+const isLinux = process.platform === "linux";
+
+describe.skipIf(!isLinux)(`processes${isLinux ? "" : " [skipped: no /proc]"}`, () => {
   test("this process has memory, has used time, and its first thread no more than all", () => {
     const usage = readProcessUsage(process.pid);
     expect(usage?.residentMib).toBeGreaterThan(10);

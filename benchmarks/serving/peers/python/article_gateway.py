@@ -18,7 +18,8 @@ from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel, Field
 
 LABELS = os.environ["BENCH_LABELS"].split(",")
-MODEL_URL = os.environ["BENCH_MODEL_URL"] + "/v1/models/text-classification:predict"
+MODEL_SERVICE = os.environ["BENCH_MODEL_URL"]
+PREDICT_URL = MODEL_SERVICE + "/v1/models/text-classification:predict"
 CACHE_SECONDS = 300
 WINDOW_SECONDS = 60
 REQUESTS_PER_WINDOW = 1_000_000_000
@@ -49,7 +50,7 @@ async def classify(body: Text, request: Request) -> dict:
     key = "prediction:1.0.0:" + hashlib.sha256(body.text.encode()).hexdigest()
     cached = await store.get(key)
     if cached is None:
-        answer = await app.state.http.post(MODEL_URL, json={"instances": [body.text]})
+        answer = await app.state.http.post(PREDICT_URL, json={"instances": [body.text]})
         answer.raise_for_status()
         scores = answer.json()["predictions"][0]
         await store.setex(key, CACHE_SECONDS, json.dumps(scores))
@@ -78,4 +79,9 @@ async def limit(store: redis.Redis, client: str) -> None:
 
 @app.get("/health")
 async def health() -> dict:
-    return {"status": "healthy"}
+    try:
+        answer = await app.state.http.get(MODEL_SERVICE + "/health")
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise HTTPException(503, "The model service does not answer.") from error
+    return {"status": "healthy", "model_service": "ready"}

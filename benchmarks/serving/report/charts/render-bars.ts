@@ -5,7 +5,7 @@ import { renderRectangle, renderText } from "./svg-elements.ts";
 const TOP = 36;
 const BAR = 18;
 const GAP = 8;
-const NAMES_SHARE = 0.42;
+const NAMES_SHARE = 0.46;
 /** Room for the figure behind the longest bar. */
 const FIGURE = 64;
 

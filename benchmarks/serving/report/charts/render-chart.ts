@@ -6,6 +6,8 @@ import { escapeText, renderText } from "./svg-elements.ts";
 const PANEL_WIDTH = 560;
 const LINES_HEIGHT = 300;
 const GAP = 24;
+/** The title needs as much. */
+const LEAST_COLUMNS = 2;
 const HEADER = 48;
 
 /** All panels on one page, in rows. */
@@ -14,7 +16,7 @@ export function renderChart(
   subtitle: string,
   rows: readonly (readonly Panel[])[],
 ): string {
-  const columns = Math.max(1, ...rows.map((row) => row.length));
+  const columns = Math.max(LEAST_COLUMNS, ...rows.map((row) => row.length));
   const width = columns * PANEL_WIDTH + (columns + 1) * GAP;
   let y = HEADER + GAP;
   const parts: string[] = [];
