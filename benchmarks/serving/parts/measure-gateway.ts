@@ -2,6 +2,8 @@ import type { ClosedFigures } from "../ngram/closed-rounds.ts";
 import { runClosedRounds } from "../ngram/closed-rounds.ts";
 import type { ServerProcess } from "../servers/server-process.ts";
 import { startSluice, startSluiceWithoutInference } from "../servers/server-process.ts";
+import type { ListedModel } from "../servers/shipped-models.ts";
+import { listClassifiers, toVersionFlags } from "../servers/shipped-models.ts";
 import type { BenchContext } from "./bench-context.ts";
 import { NO_CACHE } from "./bench-context.ts";
 
@@ -14,12 +16,16 @@ export interface GatewayFigures {
 
 const CONNECTIONS = 64;
 
+/** What the server says of a model of n-grams: only such models have a kernel of their own. */
+const NGRAM_BACKEND = /typescript kernel/;
+
 /** One process each, no cache. */
 export async function measureGateway(context: BenchContext): Promise<GatewayFigures[]> {
   const { client, plan, modelsDirectory, say } = context;
   const servers: ServerProcess[] = [];
   try {
-    const options = { modelsDirectory, flags: NO_CACHE };
+    const flags = toVersionFlags(await findNgramModel(modelsDirectory));
+    const options = { modelsDirectory, flags: [...NO_CACHE, ...flags] };
     const free = await startSluiceWithoutInference(options);
     servers.push(free);
     const real = await startSluice(options);
@@ -41,6 +47,7 @@ export async function measureGateway(context: BenchContext): Promise<GatewayFigu
         warmUpMs: plan.warmUpMs,
       });
       if (withoutInference !== undefined && withModel !== undefined) {
+        for (const one of [withoutInference, withModel]) assertAllAnswered(one);
         figures.push({ corpus: name, withoutInference, withModel });
       }
     }
@@ -48,4 +55,25 @@ export async function measureGateway(context: BenchContext): Promise<GatewayFigu
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
+}
+
+async function findNgramModel(modelsDirectory: string): Promise<ListedModel> {
+  const server = await startSluice({ modelsDirectory });
+  try {
+    const listed = await listClassifiers(server);
+    const found = listed.find(({ backend }) => NGRAM_BACKEND.test(backend ?? ""));
+    if (found === undefined) throw new Error(`${modelsDirectory} has no model of n-grams.`);
+    return found;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A rate that refusals are part of says nothing about a model. */
+function assertAllAnswered({ target, statuses, failedRequests }: ClosedFigures): void {
+  const refused = Object.keys(statuses).some((status) => status !== "200");
+  if (!refused && failedRequests === 0) return;
+  throw new Error(
+    `${target}: ${JSON.stringify(statuses)}, ${failedRequests} failed; every request must succeed here`,
+  );
 }

@@ -4,6 +4,7 @@ import { measurePhase } from "../load/measure-phase.ts";
 import { readServerCounts } from "../servers/server-metrics.ts";
 import type { ServerProcess } from "../servers/server-process.ts";
 import { startSluice } from "../servers/server-process.ts";
+import { listClassifiers, toVersionFlags } from "../servers/shipped-models.ts";
 import type { BenchContext } from "./bench-context.ts";
 import { ADMIT_ALL, NO_CACHE } from "./bench-context.ts";
 
@@ -16,45 +17,21 @@ export interface ShippedModel {
   readonly phase: PhaseFigures;
 }
 
-/** An entry of `GET /models`. */
-interface ListedModel {
-  readonly model: string;
-  readonly version: string;
-  readonly state: string;
-  readonly task?: string;
-  readonly backend?: string;
-}
-
 const CONNECTIONS = 64;
 
 /** Every classifier of the models folder that is ready, one after the other, each in a server of its own default. */
 export async function measureShipped(context: BenchContext): Promise<ShippedModel[]> {
   const { modelsDirectory, say } = context;
-  const listed = await withServer(context, [], listModels);
+  const listed = await withServer(context, [], listClassifiers);
   const shipped: ShippedModel[] = [];
   for (const { model, version, backend } of listed) {
     say(`${model} ${version} from ${modelsDirectory}`);
-    const flags = [
-      "--models.default-model",
-      model,
-      "--models.default-versions",
-      JSON.stringify({ [model]: version }),
-      "--models.route-by-language",
-      "false",
-    ];
+    const flags = toVersionFlags({ model, version });
     const phases = await withServer(context, flags, (server) => measureOne(context, server));
     const entry = { model, version, backend: backend ?? "unknown" };
     shipped.push(...phases.map((measured) => ({ ...entry, ...measured })));
   }
   return shipped;
-}
-
-async function listModels({ host, port }: ServerProcess): Promise<ListedModel[]> {
-  const response = await fetch(`http://${host}:${port}/models`, {
-    headers: { connection: "close" },
-  });
-  const { models } = (await response.json()) as { models: readonly ListedModel[] };
-  return models.filter(({ state, task }) => state === "ready" && task === "classification");
 }
 
 async function measureOne(
