@@ -19,7 +19,7 @@ import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { SLUICE_VERSION } from "./version.ts";
 
-/** The part of the composition root that opens the port. It is loaded while models load. */
+/** The part of the composition root that opens the port. It is loaded, and prepared, while models load. */
 
 /** What the gateway stands between. */
 export interface GatewaySurroundings {
@@ -29,29 +29,30 @@ export interface GatewaySurroundings {
   readonly group: ProcessGroup | undefined;
 }
 
-/** A gateway that listens. */
-export interface OpenGateway {
-  readonly url: string;
+/** A gateway that can answer at once when it listens. */
+export interface Gateway {
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
+  /** Opens the port. @returns its address, e.g. `http://127.0.0.1:8000` */
+  listen(): Promise<string>;
   /** Stops accepting and answers everything accepted. Resolves with the connections that were cut. */
   drain(): Promise<number>;
 }
 
-/** Opens the port. */
-export async function openGateway(
+/** Builds all routes; the port is still closed. */
+export async function prepareGateway(
   config: Config,
   surroundings: GatewaySurroundings,
-): Promise<OpenGateway> {
+): Promise<Gateway> {
   const counter = createRateCounter(config, surroundings);
   const lag = watchEventLoopLag();
   let draining = false;
   const isDraining = () => draining;
   const app = await composeGateway(config, { ...surroundings, counter, lag, isDraining });
-  const url = await app.listen({ host: config.server.host, port: config.server.port });
+  await app.ready();
   const window = `${config.rateLimit.requests} requests per ${config.rateLimit.windowMs / 1000} s`;
   const limit = config.rateLimit.requests === 0 ? "off" : `${window}, ${counter.description}`;
   return {
-    url,
+    listen: () => app.listen({ host: config.server.host, port: config.server.port }),
     drivers: [{ port: "rate limit", driver: limit }],
     drain: async () => {
       draining = true;

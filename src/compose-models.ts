@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
+import type { Worker } from "node:worker_threads";
 import { createOnnxBackend } from "./backends/onnx/create-onnx-backend.ts";
 import { countCores } from "./backends/onnx/placement/count-cores.ts";
+import { startThread as startModelThread } from "./backends/onnx/workers/thread-supply.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import { TOKENIZER_FILE_KIND } from "./core/models/token-fields.ts";
@@ -22,12 +24,23 @@ const WARM_UP_TEXTS = [
   "这家店的服务很好，下次还会再来。",
 ];
 
-export function createModelRuntime(config: Config): ModelRuntime {
+/** Where models load. */
+export interface ModelThreads {
+  /** Gives a thread that waits for what to load. */
+  readonly startThread: () => Worker;
+  /** The calling thread has done its part for a model; what is left to do is a thread's. */
+  readonly handedOver?: () => void;
+}
+
+export function createModelRuntime(
+  config: Config,
+  { startThread, handedOver }: ModelThreads = { startThread: () => startModelThread() },
+): ModelRuntime {
   return {
     start: async (modelPackage) => {
       const { manifest, modelPath } = modelPackage;
-      const tokenizer = await createTokenizer(modelPackage);
-      const backend = await createOnnxBackend({
+      const creatingTokenizer = createTokenizer(modelPackage);
+      const creatingBackend = createOnnxBackend({
         modelPath,
         inputs: manifest.inputs,
         output: { ...manifest.output, width: toOutputWidth(modelPackage) },
@@ -36,8 +49,14 @@ export function createModelRuntime(config: Config): ModelRuntime {
         runtime: toRuntime(config, modelPackage),
         workers: toWorkers(config),
         device: toDevice(config),
-        warmup: WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows),
+        warmup: creatingTokenizer.then((tokenizer) =>
+          WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows),
+        ),
+        startThread,
       });
+      // A model that is large is loaded by a thread, while this one makes the tokenizer.
+      creatingTokenizer.then(handedOver, handedOver);
+      const [tokenizer, backend] = await Promise.all([creatingTokenizer, creatingBackend]);
       return { tokenizer, backend };
     },
   };

@@ -1,4 +1,5 @@
 import { countCores } from "./backends/onnx/placement/count-cores.ts";
+import { createThreadSupply } from "./backends/onnx/workers/thread-supply.ts";
 import type { ProcessGroup } from "./cluster/member.ts";
 import { createModelRuntime } from "./compose-models.ts";
 import type { Config } from "./config/schema.ts";
@@ -36,12 +37,27 @@ export interface RunningServer {
   drain(): Promise<number>;
 }
 
-/**
- * Loads the models and connects them to the stores that the configuration chooses.
- *
- * @throws SluiceError `unavailable` when the model source cannot be read, or a package is bad and `models.failOnInvalid` is set
- */
+/** Inference whose models have yet to be loaded. */
+export interface UnloadedInference extends Inference {
+  /**
+   * Loads the models. Until it settles there are none, or not all of them.
+   *
+   * @throws SluiceError `unavailable` when the model source cannot be read, or a package is bad and
+   * `models.failOnInvalid` is set
+   */
+  load(): Promise<void>;
+  /** Settles when this thread has time for other things while models load. */
+  readonly handedOver: Promise<void>;
+}
+
+/** Connects models to the stores that the configuration chooses, and loads them: see `UnloadedInference.load`. */
 export async function composeInference(config: Config): Promise<Inference> {
+  const inference = createInference(config);
+  await inference.load();
+  return inference;
+}
+
+function createInference(config: Config): UnloadedInference {
   const clock = createSystemClock();
   const registry = new ModelRegistry({
     pinned: config.models.defaultVersions,
@@ -56,17 +72,9 @@ export async function composeInference(config: Config): Promise<Inference> {
         queuedItems: serving?.batcher.queuedItems ?? 0,
       })),
   });
+  const handedOver = Promise.withResolvers<void>();
   const cacheStore = createCacheStore(config);
   const source = createDirectoryModelSource(config.models.directory);
-  await loadModels({
-    source,
-    runtime: createModelRuntime(config),
-    registry,
-    clock,
-    limits: config.batching,
-    observer: metrics,
-  });
-  assertModelsAcceptable(registry, config);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
   return {
@@ -76,6 +84,20 @@ export async function composeInference(config: Config): Promise<Inference> {
       { port: "models", driver: source.description },
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
     ],
+    handedOver: handedOver.promise,
+    load: async () => {
+      const threads = createThreadSupply();
+      const startThread = () => threads.take();
+      const runtime = createModelRuntime(config, { startThread, handedOver: handedOver.resolve });
+      const limits = config.batching;
+      try {
+        await loadModels({ source, runtime, registry, clock, limits, observer: metrics });
+      } finally {
+        threads.close();
+        handedOver.resolve();
+      }
+      assertModelsAcceptable(registry, config);
+    },
     close: async () => {
       await unloadModels(registry);
       await cacheStore.close();
@@ -102,16 +124,19 @@ export async function startServer(
   logger: Logger,
   group?: ProcessGroup,
 ): Promise<RunningServer> {
-  const composing = composeInference(config);
-  // Models load on threads of their own, and the gateway's modules meanwhile on this one.
-  const [{ openGateway }, inference] = await Promise.all([
-    import("./compose-gateway.ts"),
-    composing,
+  const inference = createInference(config);
+  // Large models load on threads of their own, and meanwhile the gateway on this one.
+  const loading = inference.load();
+  const [gateway] = await Promise.all([
+    inference.handedOver
+      .then(() => import("./compose-gateway.ts"))
+      .then(({ prepareGateway }) => prepareGateway(config, { inference, logger, group })),
+    loading,
   ]);
-  const gateway = await openGateway(config, { inference, logger, group });
+  const url = await gateway.listen();
   return {
     inference: { ...inference, drivers: [...inference.drivers, ...gateway.drivers] },
-    url: gateway.url,
+    url,
     drain: async () => {
       const cut = await gateway.drain();
       await inference.close();

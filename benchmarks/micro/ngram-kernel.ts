@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { createOnnxBackend } from "../../src/backends/onnx/create-onnx-backend.ts";
 import { createNgramKernel } from "../../src/backends/onnx/kernel/ngram-kernel.ts";
+import { startThread } from "../../src/backends/onnx/workers/thread-supply.ts";
 import { writeNgramClassifier } from "../../src/model-tools/onnx/write-ngram-classifier.ts";
 import {
   createRandomNgramWeights,
@@ -66,6 +67,7 @@ for (const classes of [2, 5, 28]) {
         inlineMaxRunMs: 0.2,
         device: { kind: "cpu" },
         warmup: batches.flat(),
+        startThread,
       });
       const runAll = async () => {
         for (const batch of batches) await backend.run(batch);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from "fastify";
 import fastify from "fastify";
 import { SluiceError, toSluiceError } from "../core/errors.ts";
 import type { Clock } from "../core/ports/clock.ts";
@@ -46,6 +46,20 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
 /** How often connections are looked at for clients that are too slow. Node's own 30 s would let each hold on that long. */
 const SLOW_CLIENT_CHECK_MS = 1000;
 
+type CompilersFactory = NonNullable<
+  NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]
+>;
+
+/**
+ * Bodies are checked by the protocols' decoders, and answers are written by their encoders; route schemas are there for
+ * the OpenAPI document. Named here, and not set later, these keep the framework's own compilers from being loaded. Its
+ * types ask for what the validators of one library look like, hence the cast; it calls them as functions.
+ */
+const NO_COMPILERS = {
+  buildValidator: () => () => () => true,
+  buildSerializer: () => () => JSON.stringify,
+} as unknown as CompilersFactory;
+
 function createApp({ server }: GatewayOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: server.maxBodyBytes,
@@ -61,15 +75,13 @@ function createApp({ server }: GatewayOptions): FastifyInstance {
     },
     // Draining is ours (see shutdown.ts): what arrives on an open connection is still answered.
     return503OnClosing: false,
+    schemaController: { compilersFactory: NO_COMPILERS },
     exposeHeadRoutes: true,
     clientErrorHandler: answerClientError,
     logger: false,
   });
   app.server.maxConnections = server.maxConnections;
   app.decorateRequest("context");
-  // Bodies are checked by the protocols' decoders; route schemas are there for the OpenAPI document.
-  app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => JSON.stringify);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/([\w.-]+\+)?json(;|$)/,

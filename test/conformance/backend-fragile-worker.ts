@@ -1,16 +1,16 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parentPort, threadId, workerData } from "node:worker_threads";
+import { parentPort, threadId } from "node:worker_threads";
 import type { ModelRunner } from "../../src/backends/onnx/model-runner.ts";
+import type { RunnerSpec } from "../../src/backends/onnx/runner-spec.ts";
 import { hostRunner } from "../../src/backends/onnx/workers/worker-host.ts";
-import type { WorkerSetup } from "../../src/backends/onnx/workers/worker-protocol.ts";
 import { SluiceError } from "../../src/core/errors.ts";
 import { FRAGILE, MARKERS, SLOW_MS } from "./backend-fragile-commands.ts";
 
 // A worker of the pool whose model does what the first id of a text says. `modelPath` is a folder that outlives the
 // thread: files in it remember what happened, and tell later threads what to do.
-const setup = workerData as WorkerSetup;
-const toPath = (marker: string) => `${setup.spec.modelPath}/${marker}`;
+let memory = "";
+const toPath = (marker: string) => `${memory}/${marker}`;
 
 async function runOne(ids: Int32Array): Promise<Float32Array> {
   const [command = 0] = ids;
@@ -39,7 +39,7 @@ function isFirst(marker: string): boolean {
  */
 function hang(): void {
   const nobodyWakesIt = new Int32Array(new SharedArrayBuffer(4));
-  while (existsSync(setup.spec.modelPath) && !existsSync(toPath(MARKERS.released))) {
+  while (existsSync(memory) && !existsSync(toPath(MARKERS.released))) {
     Atomics.wait(nobodyWakesIt, 0, 0, 20);
   }
 }
@@ -51,7 +51,8 @@ function dieOfAnException(): Promise<never> {
   return new Promise(() => {});
 }
 
-async function load(): Promise<ModelRunner> {
+async function load({ modelPath }: RunnerSpec): Promise<ModelRunner> {
+  memory = modelPath;
   while (existsSync(toPath(MARKERS.loadsLater)) && !isFirst(MARKERS.loaded)) await sleep(10);
   if (existsSync(toPath(MARKERS.refusesToLoad))) throw new Error("The model cannot be loaded.");
   return {
@@ -62,4 +63,4 @@ async function load(): Promise<ModelRunner> {
   };
 }
 
-if (parentPort !== null) await hostRunner(parentPort, load, setup);
+if (parentPort !== null) hostRunner(parentPort, load);

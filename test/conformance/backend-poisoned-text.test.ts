@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createOnnxBackend } from "../../src/backends/onnx/create-onnx-backend.ts";
+import { startThread } from "../../src/backends/onnx/workers/thread-supply.ts";
 import { createWorkerPool, SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
 import type { SluiceError } from "../../src/core/errors.ts";
 import { Batcher } from "../../src/core/inference/batcher.ts";
@@ -56,9 +57,10 @@ async function startFragileBackend(workers: number, hangTimeoutMs: number): Prom
   const memory = await mkdtemp(join(tmpdir(), "sluice-poison-"));
   cleanUps.push(() => rm(memory, { recursive: true, force: true }));
   const pool = await createWorkerPool({
-    setup: { spec: createRunnerSpec(memory), warmup: [toText([1])], niceness: 0 },
+    setup: { spec: createRunnerSpec(memory), niceness: 0 },
+    warmup: Promise.resolve([toText([1])]),
     hangTimeoutMs,
-    workerUrl: new URL("./backend-fragile-worker.ts", import.meta.url),
+    startThread: () => startThread(new URL("./backend-fragile-worker.ts", import.meta.url)),
   });
   cleanUps.push(() => pool.close());
   void pool.grow(workers);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startThread } from "../../src/backends/onnx/workers/thread-supply.ts";
 import type { WorkerPool } from "../../src/backends/onnx/workers/worker-pool.ts";
 import { createWorkerPool, SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
 import { writeNgramClassifier } from "../../src/model-tools/onnx/write-ngram-classifier.ts";
@@ -39,8 +40,13 @@ async function startPool(
   workers: number,
   { hangTimeoutMs = 0, workerUrl = PROGRAM } = {},
 ): Promise<StartedPool> {
-  const setup = { spec: createRunnerSpec(memory), warmup: [toText([1])], niceness: 0 };
-  const pool = await createWorkerPool({ setup, hangTimeoutMs, workerUrl });
+  const setup = { spec: createRunnerSpec(memory), niceness: 0 };
+  const pool = await createWorkerPool({
+    setup,
+    warmup: Promise.resolve([toText([1])]),
+    hangTimeoutMs,
+    startThread: () => startThread(workerUrl),
+  });
   pools.push(pool);
   return { ...pool, slots: workers * SLOTS_PER_WORKER, complete: pool.grow(workers) };
 }

@@ -97,7 +97,7 @@ describe("kill -TERM under load", () => {
 
 describe("a start that cannot work", () => {
   const fail = (...words: string[]) => {
-    const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+    const main = fileURLToPath(new URL("../../bin/sluice.mjs", import.meta.url));
     const { status, stderr } = spawnSync(process.execPath, [main, ...words], { timeout: 20_000 });
     return { status, message: stderr.toString() };
   };

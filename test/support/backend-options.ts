@@ -1,6 +1,7 @@
 import { CPU } from "../../src/backends/onnx/device.ts";
 import type { OnnxBackendOptions } from "../../src/backends/onnx/onnx-backend.ts";
 import type { RunnerSpec } from "../../src/backends/onnx/runner-spec.ts";
+import { startThread } from "../../src/backends/onnx/workers/thread-supply.ts";
 import type { EncodedText } from "../../src/core/ports/tokenizer.ts";
 
 /** A text without a second one. */
@@ -42,6 +43,7 @@ export function createBackendOptions(
     inlineMaxRunMs: 0.2,
     device,
     warmup: [],
+    startThread,
     ...changes,
   };
 }

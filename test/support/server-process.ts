@@ -12,7 +12,7 @@ export interface ServerProcess {
   stop(signal: "SIGTERM" | "SIGINT"): Promise<number>;
 }
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/sluice.mjs", import.meta.url));
 
 /** Starts `sluice` with these words on a free loopback port. Rejects with what it printed when it ends instead. */
 export async function startServerProcess(words: readonly string[]): Promise<ServerProcess> {

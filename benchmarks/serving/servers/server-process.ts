@@ -24,13 +24,13 @@ const ADDRESS = /^ {2}address +(http:\/\/\S+)$/m;
 
 /** The real server. Its rate limiter is on, with an allowance that no benchmark reaches, so that its cost is counted. */
 export function startSluice(options: SluiceOptions): Promise<ServerProcess> {
-  return startServer(["../../../src/main.ts"], toWords(options));
+  return startServer(["../../../bin/sluice.mjs"], toWords(options));
 }
 
 /** The same server, but a model costs nothing: see `without-inference/replace-runtime.ts`. */
 export function startSluiceWithoutInference(options: SluiceOptions): Promise<ServerProcess> {
   const replacement = new URL("without-inference/replace-runtime.ts", import.meta.url);
-  return startServer(["--import", replacement.href, "../../../src/main.ts"], toWords(options));
+  return startServer(["--import", replacement.href, "../../../bin/sluice.mjs"], toWords(options));
 }
 
 /** The bare Fastify server with the same route. */

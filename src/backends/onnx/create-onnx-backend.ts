@@ -2,8 +2,7 @@ import type { RunCost } from "../../core/ports/backend.ts";
 import type { EncodedText } from "../../core/ports/tokenizer.ts";
 import { formatMs } from "./describe-figures.ts";
 import { createInlineBackend } from "./inline-backend.ts";
-import { loadKernelRunner } from "./kernel/kernel-runner.ts";
-import { loadRunner } from "./load-runner.ts";
+import { loadKernelIfFit, loadRunner } from "./load-runner.ts";
 import type { ModelRunner } from "./model-runner.ts";
 import type { OnnxBackend, OnnxBackendOptions } from "./onnx-backend.ts";
 import { measureCost } from "./placement/measure-cost.ts";
@@ -14,7 +13,7 @@ import { createWorkerPool } from "./workers/worker-pool.ts";
 interface LoadPlan {
   readonly options: OnnxBackendOptions;
   readonly spec: RunnerSpec;
-  readonly warmup: readonly EncodedText[];
+  readonly warmup: Promise<readonly EncodedText[]>;
 }
 
 /**
@@ -31,7 +30,11 @@ interface LoadPlan {
  */
 export async function createOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const padding = { ids: Int32Array.of(options.inputs.padId), secondStart: 1 };
-  const warmup = options.warmup.length > 0 ? options.warmup : [padding];
+  const warmup = Promise.resolve(options.warmup).then((texts) =>
+    texts.length > 0 ? texts : [padding],
+  );
+  // Whoever waits for the texts learns why there are none; until then nobody does.
+  warmup.catch(() => {});
   const { modelPath, inputs, output, maxTokens, device } = options;
   const threads = Math.max(1, options.threadsPerWorker);
   const spec = { modelPath, inputs, output, maxTokens, threads, device };
@@ -42,7 +45,7 @@ export async function createOnnxBackend(options: OnnxBackendOptions): Promise<On
   if (options.runtime === "typescript") {
     return await placeKernel(kernelPlan, await loadRunner(kernelPlan.spec));
   }
-  const kernel = await loadKernelRunner(kernelPlan.spec);
+  const kernel = await loadKernelIfFit(kernelPlan.spec);
   return kernel === undefined ? await placeOrt(ortPlan) : await placeKernel(kernelPlan, kernel);
 }
 
@@ -71,15 +74,15 @@ async function placeOrt(plan: LoadPlan): Promise<OnnxBackend> {
 }
 
 function startPool({ options, spec, warmup }: LoadPlan) {
-  const { niceness, hangTimeoutMs } = options;
-  return createWorkerPool({ setup: { spec, warmup, niceness }, hangTimeoutMs });
+  const { niceness, hangTimeoutMs, startThread } = options;
+  return createWorkerPool({ setup: { spec, niceness }, warmup, hangTimeoutMs, startThread });
 }
 
 async function createInline(plan: LoadPlan, runner: ModelRunner): Promise<OnnxBackend> {
   const { options, spec, warmup } = plan;
   try {
     const { maxTokens } = spec;
-    const cost = await measureCost(runner, { texts: warmup, maxTokens, firstShapes: [] });
+    const cost = await measureCost(runner, { texts: await warmup, maxTokens, firstShapes: [] });
     const { fixedMs, perTokenMs, typicalRunMs } = cost;
     const runCost: RunCost = { fixedMs, perTokenMs };
     const description = `${runner.description}, inline (${formatMs(typicalRunMs)} a text)`;

@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import type { Backend } from "../../core/ports/backend.ts";
 import type { EncodedText } from "../../core/ports/tokenizer.ts";
 import type { DeviceOptions } from "./device.ts";
@@ -27,8 +28,13 @@ export interface OnnxBackendOptions {
   /** Up to which run time of an ordinary text, in milliseconds, `auto` runs inline. */
   readonly inlineMaxRunMs: number;
   readonly device: DeviceOptions;
-  /** Typical texts to warm up and measure with. Without any, a text of one padding id stands in. */
-  readonly warmup: readonly EncodedText[];
+  /**
+   * Typical texts to warm up and measure with. Without any, a text of one padding id stands in. The model is loaded
+   * while they are waited for; when they do not come, it cannot be.
+   */
+  readonly warmup: readonly EncodedText[] | Promise<readonly EncodedText[]>;
+  /** Where threads come from, when it comes to workers: see `createThreadSupply`. */
+  readonly startThread: () => Worker;
 }
 
 /** How the model is spread over threads, and why. */

@@ -1,5 +1,5 @@
-import { Worker } from "node:worker_threads";
-import { SluiceError } from "../../../core/errors.ts";
+import type { Worker } from "node:worker_threads";
+import { SluiceError, toSluiceError } from "../../../core/errors.ts";
 import type { EncodedText } from "../../../core/ports/tokenizer.ts";
 import type { LoadedModel, WorkerReply, WorkerRequest, WorkerSetup } from "./worker-protocol.ts";
 import { decodeError, packBatch, unpackRows } from "./worker-protocol.ts";
@@ -48,9 +48,18 @@ export class PooledWorker {
   #hangTimer: NodeJS.Timeout | undefined;
   #lastError: unknown;
 
-  constructor(url: URL, setup: WorkerSetup, listener: WorkerListener) {
+  /**
+   * @param thread has started, or is about to, and waits for what to load
+   * @param warmup typical texts, at least one; the model is loaded while they are waited for
+   */
+  constructor(
+    thread: Worker,
+    setup: WorkerSetup,
+    warmup: Promise<readonly EncodedText[]>,
+    listener: WorkerListener,
+  ) {
     this.#listener = listener;
-    this.#thread = new Worker(url, { workerData: setup, name: "sluice-model" });
+    this.#thread = thread;
     const { promise, resolve, reject } = Promise.withResolvers<LoadedModel>();
     this.loaded = promise;
     this.#exited = new Promise((settle) => {
@@ -73,6 +82,11 @@ export class PooledWorker {
       else if (reply.kind === "loadFailed") this.#failLoading(decodeError(reply.error), reject);
       else this.#answer(reply);
     });
+    this.#send({ kind: "load", setup });
+    warmup.then(
+      (texts) => this.#send({ kind: "measure", texts }),
+      (error: unknown) => this.#failLoading(toSluiceError(error), reject),
+    );
   }
 
   /** Batches that the thread holds; Infinity when it takes none because it is loading or gone. */

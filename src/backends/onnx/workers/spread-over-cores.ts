@@ -13,7 +13,7 @@ import { createWorkerPool, SLOTS_PER_WORKER } from "./worker-pool.ts";
 export interface SpreadPlan {
   readonly options: OnnxBackendOptions;
   readonly spec: RunnerSpec;
-  readonly warmup: readonly EncodedText[];
+  readonly warmup: Promise<readonly EncodedText[]>;
 }
 
 /** Long enough for a slow model to finish some batches on every worker. */
@@ -99,9 +99,10 @@ async function measure(
   pool: WorkerPool,
   layout: WorkerLayout,
 ): Promise<number> {
-  const texts = Math.floor(COMPARE_BATCH_MS / pool.loaded.cost.typicalRunMs);
-  const count = Math.min(Math.max(texts, 1), COMPARE_MAX_TEXTS);
-  const batch = Array.from({ length: count }, (_, i) => warmup[i % warmup.length]).filter(
+  const texts = await warmup;
+  const most = Math.floor(COMPARE_BATCH_MS / pool.loaded.cost.typicalRunMs);
+  const count = Math.min(Math.max(most, 1), COMPARE_MAX_TEXTS);
+  const batch = Array.from({ length: count }, (_, i) => texts[i % texts.length]).filter(
     (text) => text !== undefined,
   );
   const subject = { slots: layout.workers * SLOTS_PER_WORKER, run: pool.run };
@@ -115,7 +116,7 @@ async function createPoolOrNone(plan: SpreadPlan, threads: number) {
 }
 
 function createPool({ options, spec, warmup }: SpreadPlan, threads: number): Promise<WorkerPool> {
-  const { niceness, hangTimeoutMs } = options;
-  const setup = { spec: { ...spec, threads }, warmup, niceness };
-  return createWorkerPool({ setup, hangTimeoutMs });
+  const { niceness, hangTimeoutMs, startThread } = options;
+  const setup = { spec: { ...spec, threads }, niceness };
+  return createWorkerPool({ setup, warmup, hangTimeoutMs, startThread });
 }

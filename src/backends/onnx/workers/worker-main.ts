@@ -1,8 +1,5 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { loadRunner } from "../load-runner.ts";
 import { hostRunner } from "./worker-host.ts";
-import type { WorkerSetup } from "./worker-protocol.ts";
 
-const setup = workerData as WorkerSetup;
-
-if (parentPort !== null) await hostRunner(parentPort, () => loadRunner(setup.spec), setup);
+if (parentPort !== null) hostRunner(parentPort, loadRunner);

@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import { SluiceError } from "../../../core/errors.ts";
 import type { EncodedText } from "../../../core/ports/tokenizer.ts";
 import { formatCount } from "../describe-figures.ts";
@@ -14,10 +15,12 @@ export const SLOTS_PER_WORKER = 2;
 
 export interface WorkerPoolOptions {
   readonly setup: Omit<WorkerSetup, "isAwaited">;
+  /** Typical texts to warm up and measure with; at least one. The model is loaded while they are waited for. */
+  readonly warmup: Promise<readonly EncodedText[]>;
   /** Time after which a run counts as hung, unless it is predicted to take long; 0 = never. */
   readonly hangTimeoutMs: number;
-  /** Program of the threads; `worker-main.ts` unless a test brings its own. */
-  readonly workerUrl?: URL;
+  /** Where the threads come from. */
+  readonly startThread: () => Worker;
 }
 
 /** Threads that run batches. */
@@ -117,12 +120,13 @@ class Pool {
   }
 
   #addSeat(): WorkerSeat {
-    const url = this.#options.workerUrl ?? new URL("./worker-main.ts", import.meta.url);
+    const { startThread, setup, warmup } = this.#options;
     const seat = new WorkerSeat(
       (listener) =>
         new PooledWorker(
-          url,
-          { ...this.#options.setup, isAwaited: this.#loaded === undefined },
+          startThread(),
+          { ...setup, isAwaited: this.#loaded === undefined },
+          warmup,
           listener,
         ),
       {

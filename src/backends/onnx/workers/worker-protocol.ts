@@ -4,11 +4,9 @@ import type { EncodedText } from "../../../core/ports/tokenizer.ts";
 import type { MeasuredCost } from "../placement/measure-cost.ts";
 import type { RunnerSpec } from "../runner-spec.ts";
 
-/** What a worker thread is started with. */
+/** What a worker thread has to load. */
 export interface WorkerSetup {
   readonly spec: RunnerSpec;
-  /** Typical texts to warm up and measure with; at least one. */
-  readonly warmup: readonly EncodedText[];
   /** How far the thread steps back for others, 0..19; Linux only. */
   readonly niceness: number;
   /** Somebody waits for this thread to be ready, so it steps back only then. */
@@ -26,11 +24,15 @@ export interface LoadedModel {
 
 /** From the pool to a worker. */
 export type WorkerRequest =
+  /** The first request. */
+  | { readonly kind: "load"; readonly setup: WorkerSetup }
+  /** The second: warm up and measure with these typical texts, at least one. */
+  | { readonly kind: "measure"; readonly texts: readonly EncodedText[] }
   | { readonly kind: "run"; readonly batchId: number; readonly packedIds: Int32Array<ArrayBuffer> }
   /** Finish what is queued, free the model, end. */
   | { readonly kind: "close" };
 
-/** From a worker to the pool. The first reply is `loaded` or `loadFailed`; then one per `run`, in order. */
+/** From a worker to the pool. The first reply is `loaded`, once measured, or `loadFailed`; then one per `run`, in order. */
 export type WorkerReply =
   | ({ readonly kind: "loaded" } & LoadedModel)
   | { readonly kind: "loadFailed"; readonly error: WireError }
