@@ -1,15 +1,16 @@
 import { Batcher } from "../../../src/core/inference/batcher.ts";
 import { NEVER_CANCELLED } from "../../../src/core/ports/cancellation.ts";
-import type { BatchObservation } from "../../../src/core/ports/inference-observer.ts";
 import type { EncodedText } from "../../../src/core/ports/tokenizer.ts";
 import { createSystemClock } from "../../../src/telemetry/system-clock.ts";
 import type { OpenPackage } from "../models/open-package.ts";
+import type { PackedBatch } from "./pack-batches.ts";
 
 /** What the batch policy made of a queue full of texts. */
-export interface ReplayFigures {
+export interface Replay {
+  /** With the way to the workers and back, and to the very last answer, when some workers have nothing left to do. */
   readonly textsPerSecond: number;
-  readonly paddingRatio: number;
-  readonly textsPerBatch: number;
+  /** What ran together, in the order of the runs. */
+  readonly batches: readonly PackedBatch[];
 }
 
 /**
@@ -19,10 +20,17 @@ export interface ReplayFigures {
 export async function replayPolicy(
   { config, backend }: Pick<OpenPackage, "config" | "backend">,
   texts: readonly EncodedText[],
-): Promise<ReplayFigures> {
-  const observations: BatchObservation[] = [];
+): Promise<Replay> {
+  const positions = new Map(texts.map((text, position) => [text, position]));
+  const batches: PackedBatch[] = [];
   const batcher = new Batcher({
-    backend,
+    backend: {
+      ...backend,
+      run: (batch) => {
+        batches.push(batch.map((text) => positions.get(text) ?? 0));
+        return backend.run(batch);
+      },
+    },
     clock: createSystemClock(),
     // Admission is not what is measured: everything may wait.
     limits: {
@@ -31,7 +39,7 @@ export async function replayPolicy(
       maxQueueWaitMs: Number.POSITIVE_INFINITY,
     },
     observer: {
-      batchFinished: (observation) => observations.push(observation),
+      batchFinished: () => {},
       predictionMade: () => {},
       itemFailed: () => {},
     },
@@ -49,11 +57,5 @@ export async function replayPolicy(
   );
   const elapsedMs = performance.now() - startMs;
   await batcher.drain();
-  const sum = (read: (observation: BatchObservation) => number) =>
-    observations.reduce((total, observation) => total + read(observation), 0);
-  return {
-    textsPerSecond: (texts.length / elapsedMs) * 1000,
-    paddingRatio: sum(({ paddedTokens }) => paddedTokens) / sum(({ tokens }) => tokens),
-    textsPerBatch: texts.length / observations.length,
-  };
+  return { textsPerSecond: (texts.length / elapsedMs) * 1000, batches };
 }

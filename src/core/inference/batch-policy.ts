@@ -40,10 +40,11 @@ export type BatchDecision =
 export const SORT_WINDOW = 256;
 
 /**
- * A run of this many times `fixedMs / perTokenMs` ids spends less than a tenth of its time on its fixed part. Larger
- * ones gain nothing, often run slower per id because they leave the processor's caches, and keep others waiting.
+ * A run of this many times `fixedMs / perTokenMs` ids spends a twentieth of its time on its fixed part. Larger ones gain
+ * nothing that can be measured, on many processors run slower per id because they leave the caches, and keep others
+ * waiting.
  */
-const EFFICIENT_RUN = 10;
+const EFFICIENT_RUN = 20;
 const MIN_EFFICIENT_TOKENS = 64;
 
 /**
