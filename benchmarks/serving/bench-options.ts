@@ -29,7 +29,7 @@ export const HELP = `npm run bench -- [options] [-- settings of the server]
   --out DIR        where the result goes (default: benchmarks/results)
   --cache DIR      where Python environments are kept (default: node_modules/.cache/sluice-benchmark)
 
-Other programs: benchmarks/serving/ngram/serving-seed.ts, benchmarks/serving/overload/overload.ts`;
+Other programs: benchmarks/serving/{ngram/serving-seed,overload/overload,soak/soak}.ts`;
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -6,8 +6,8 @@ import type { LoadAnswer, LoadCommand } from "./load-process.ts";
 
 /** The generator process, as the benchmarks use it. One call at a time. */
 export interface LoadClient {
-  /** Makes bodies known under a name. */
-  sendBodies(name: string, bodies: readonly string[]): Promise<void>;
+  /** Makes bodies known under a name, and what their answers must be: see `LoadBodies`. */
+  sendBodies(name: string, bodies: readonly string[], marks?: readonly string[]): Promise<void>;
   /** @throws Error when the job is not allowed or the server cannot be reached */
   run(bodies: string, job: LoadJob): Promise<LoadReport>;
   close(): Promise<void>;
@@ -39,8 +39,8 @@ export function startLoadClient(): LoadClient {
   };
 
   return {
-    sendBodies: async (name, bodies) => {
-      await ask({ kind: "bodies", name, bodies });
+    sendBodies: async (name, bodies, marks) => {
+      await ask({ kind: "bodies", name, bodies, ...(marks === undefined ? {} : { marks }) });
     },
     run: async (bodies, job) => {
       const report = await ask({ kind: "job", bodies, job });

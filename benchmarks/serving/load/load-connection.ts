@@ -1,11 +1,13 @@
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import type { LoadErrors } from "./load-job.ts";
+import type { LoadRequest } from "./load-loop.ts";
 import type { ParsedResponse } from "./response-parser.ts";
 import { ResponseParser } from "./response-parser.ts";
 
 /** The answer to one request and when it was due, written and complete. */
 export interface TimedResponse {
+  readonly request: LoadRequest;
   readonly response: ParsedResponse;
   readonly dueMs: number;
   readonly writtenMs: number;
@@ -15,6 +17,7 @@ export interface TimedResponse {
 export interface LoadConnectionOptions {
   readonly host: string;
   readonly port: number;
+  readonly keepBodies: boolean;
   readonly onAnswer: (connection: LoadConnection, answer: TimedResponse) => void;
   /** The request is lost and the connection closed; `open` makes it usable again. */
   readonly onFault: (connection: LoadConnection, fault: keyof LoadErrors) => void;
@@ -31,19 +34,20 @@ export class LoadConnection {
   readonly index: number;
   readonly #options: LoadConnectionOptions;
   readonly #buffer = Buffer.allocUnsafe(READ_BUFFER_BYTES);
-  #parser = new ResponseParser({ keepBody: false });
+  #parser: ResponseParser;
   #socket: Socket | undefined;
+  #request: LoadRequest | undefined;
   #dueMs = 0;
   #writtenMs = 0;
-  #busy = false;
 
   constructor(index: number, options: LoadConnectionOptions) {
     this.index = index;
     this.#options = options;
+    this.#parser = new ResponseParser({ keepBody: options.keepBodies });
   }
 
   get busy(): boolean {
-    return this.#busy;
+    return this.#request !== undefined;
   }
 
   /** False before `open` and once the server has ended the connection. */
@@ -54,8 +58,8 @@ export class LoadConnection {
   /** @throws Error when the server does not accept the connection */
   open(): Promise<void> {
     this.close();
-    this.#parser = new ResponseParser({ keepBody: false });
-    const { host, port } = this.#options;
+    const { host, port, keepBodies } = this.#options;
+    this.#parser = new ResponseParser({ keepBody: keepBodies });
     return new Promise((resolve, reject) => {
       const socket: Socket = connect({
         host,
@@ -81,17 +85,17 @@ export class LoadConnection {
   }
 
   /** @param dueMs when the request should have been written, on the clock of `performance.now` */
-  send(request: Buffer, dueMs: number): void {
-    this.#busy = true;
+  send(request: LoadRequest, dueMs: number): void {
+    this.#request = request;
     this.#dueMs = dueMs;
     this.#writtenMs = performance.now();
-    this.#socket?.write(request);
+    this.#socket?.write(request.bytes);
   }
 
   /** Gives the request up when it has been on its way for too long. */
   expire(nowMs: number, timeoutMs: number): void {
     const socket = this.#socket;
-    if (socket === undefined || !this.#busy || nowMs - this.#writtenMs < timeoutMs) return;
+    if (socket === undefined || !this.busy || nowMs - this.#writtenMs < timeoutMs) return;
     this.#fail(socket, "timeout");
   }
 
@@ -99,7 +103,7 @@ export class LoadConnection {
   close(): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#busy = false;
+    this.#request = undefined;
     socket?.destroy();
   }
 
@@ -120,15 +124,23 @@ export class LoadConnection {
   }
 
   #answer(response: ParsedResponse): void {
-    this.#busy = false;
+    const request = this.#request;
+    this.#request = undefined;
+    if (request === undefined) return;
     const answeredMs = performance.now();
     const { onAnswer } = this.#options;
-    onAnswer(this, { response, dueMs: this.#dueMs, writtenMs: this.#writtenMs, answeredMs });
+    onAnswer(this, {
+      request,
+      response,
+      dueMs: this.#dueMs,
+      writtenMs: this.#writtenMs,
+      answeredMs,
+    });
   }
 
   #fail(socket: Socket, fault: keyof LoadErrors): void {
     if (socket !== this.#socket) return;
-    const wasBusy = this.#busy;
+    const wasBusy = this.busy;
     this.close();
     if (wasBusy) this.#options.onFault(this, fault);
     else this.#options.onIdleEnd(this);

@@ -30,7 +30,7 @@ describe("runLoad", () => {
         response.writeHead(count++ % 2 === 0 ? 200 : 429, { "content-length": 2 }).end("{}");
       }),
     );
-    const report = await runLoad(["{}"], job);
+    const report = await runLoad({ bodies: ["{}"] }, job);
     expect(report.statuses).toEqual({ 200: report.accepted.count, 429: report.rejected.count });
     expect(report.sent).toBe(count);
     expect(report.accepted.count + report.rejected.count).toBe(count);
@@ -50,7 +50,10 @@ describe("runLoad", () => {
       pacing: "precise",
       maxBacklog: 5,
     } as const;
-    const report = await runLoad(["{}"], { ...job, connections: 2, durationMs: 500, mode });
+    const report = await runLoad(
+      { bodies: ["{}"] },
+      { ...job, connections: 2, durationMs: 500, mode },
+    );
     // Two connections at 20 ms answer at most 100/s, so most of what is due cannot be sent.
     expect(report.sent + report.missed).toBeGreaterThan(150);
     expect(report.missed).toBeGreaterThan(100);
@@ -65,29 +68,55 @@ describe("runLoad", () => {
         setTimeout(() => response.writeHead(200, { "content-length": 0 }).end(), isSlow ? 60 : 0);
       }),
     );
-    const report = await runLoad(["{}"], { ...job, connections: 1, durationMs: 600, sloMs: 40 });
+    const report = await runLoad(
+      { bodies: ["{}"] },
+      { ...job, connections: 1, durationMs: 600, sloMs: 40 },
+    );
     expect(report.goodPerSecond).toBeGreaterThan(0);
     expect(report.goodPerSecond).toBeLessThan(0.75 * report.acceptedPerSecond);
   });
 
+  test("tells answers that belong to another text, and does not look without marks", async () => {
+    const job = await listen(
+      createServer((request, response) => {
+        request.resume().once("end", () => {
+          // Everybody gets the answer that is right for one of the two texts.
+          const body = '{"predictions":[{"label":"good","confidence":0.9}],"request_id":"x"}';
+          response.writeHead(200, { "content-length": body.length }).end(body);
+        });
+      }),
+    );
+    const bodies = ['{"text":"a"}', '{"text":"b"}'];
+    const marks = ['"good" 0.9', '"good" 0.8'];
+    const told = await runLoad({ bodies, marks }, job);
+    expect(told.wrongAnswers).toBeGreaterThan(0);
+    expect(told.wrongAnswers).toBeLessThan(told.accepted.count);
+    const { wrongAnswers } = await runLoad({ bodies }, job);
+    expect(wrongAnswers).toBe(0);
+  });
+
   test("counts requests that are never answered, and ends", async () => {
     const job = await listen(createServer(() => {}));
-    const report = await runLoad(["{}"], { ...job, timeoutMs: 60 });
+    const report = await runLoad({ bodies: ["{}"] }, { ...job, timeoutMs: 60 });
     expect(report.errors.timeout).toBeGreaterThanOrEqual(4);
     expect(report.accepted.count).toBe(0);
   });
 
   test("counts connections that break, and gives up when all do", async () => {
     const job = await listen(createServer((request) => request.socket.destroy()));
-    const report = await runLoad(["{}"], { ...job, connections: 1, durationMs: 3000 });
+    const report = await runLoad({ bodies: ["{}"] }, { ...job, connections: 1, durationMs: 3000 });
     expect(report.errors.reset).toBe(10);
     expect(report.aborted).toBe(true);
   });
 
   test("refuses other machines and what is out of bounds", async () => {
     const job = await listen(createServer());
-    await expect(runLoad(["{}"], { ...job, host: "192.0.2.1" })).rejects.toThrow(/host/);
-    await expect(runLoad(["{}"], { ...job, durationMs: 1e9 })).rejects.toThrow(/durationMs/);
-    await expect(runLoad([], job)).rejects.toThrow(/bodies/);
+    await expect(runLoad({ bodies: ["{}"] }, { ...job, host: "192.0.2.1" })).rejects.toThrow(
+      /host/,
+    );
+    await expect(runLoad({ bodies: ["{}"] }, { ...job, durationMs: 1e9 })).rejects.toThrow(
+      /durationMs/,
+    );
+    await expect(runLoad({ bodies: [] }, job)).rejects.toThrow(/bodies/);
   });
 });

@@ -2,7 +2,7 @@ import { createClosedLoop } from "./closed-loop.ts";
 import { LoadConnection } from "./load-connection.ts";
 import type { LoadJob, LoadReport } from "./load-job.ts";
 import { assertLoadJob } from "./load-job.ts";
-import type { LoadLoop } from "./load-loop.ts";
+import type { LoadLoop, LoadRequest } from "./load-loop.ts";
 import { LoadRecorder } from "./load-recorder.ts";
 import { createOpenLoop } from "./open-loop.ts";
 
@@ -13,18 +13,25 @@ const REOPEN_MS = 50;
 /** The job is given up when, per connection, so many requests in a row got no answer. */
 const MAX_FAULTS_PER_CONNECTION = 10;
 
+/** What to send, and what the answers must be. */
+export interface LoadBodies {
+  /** JSON bodies; at least one. */
+  readonly bodies: readonly string[];
+  /** For each body what `toAnswerMark` makes of its right answer; without them answers are not looked at. */
+  readonly marks?: readonly string[];
+}
+
 /**
  * Loads a server and reports what it did. Ends by itself: `durationMs` of load, then at most `timeoutMs` for what is
  * still on its way.
  *
- * @param bodies JSON bodies to send; at least one
  * @throws RangeError for a job that is not allowed, Error when the server cannot be reached at all
  */
-export async function runLoad(bodies: readonly string[], job: LoadJob): Promise<LoadReport> {
+export async function runLoad({ bodies, marks }: LoadBodies, job: LoadJob): Promise<LoadReport> {
   assertLoadJob(job);
   if (bodies.length === 0) throw new RangeError("bodies: at least one is needed");
   return await new LoadRun(
-    bodies.map((body) => toRequest(body, job)),
+    bodies.map((body, i) => ({ bytes: toRequest(body, job), expectedMark: marks?.[i] })),
     job,
   ).run();
 }
@@ -42,14 +49,16 @@ function toRequest(body: string, { host, port, path }: LoadJob): Buffer {
 
 class LoadRun {
   readonly #job: LoadJob;
+  readonly #keepBodies: boolean;
   readonly #connections: readonly LoadConnection[];
   readonly #loop: LoadLoop;
   #recorder: LoadRecorder;
   #faultsInARow = 0;
   #ended = false;
 
-  constructor(requests: readonly Buffer[], job: LoadJob) {
+  constructor(requests: readonly LoadRequest[], job: LoadJob) {
     this.#job = job;
+    this.#keepBodies = requests.some(({ expectedMark }) => expectedMark !== undefined);
     this.#connections = Array.from({ length: job.connections }, (_, index) => this.#connect(index));
     const options = { requests, connections: this.#connections, seed: job.seed };
     this.#loop =
@@ -90,6 +99,7 @@ class LoadRun {
     return new LoadConnection(index, {
       host: this.#job.host,
       port: this.#job.port,
+      keepBodies: this.#keepBodies,
       onAnswer: (connection, answer) => {
         this.#faultsInARow = 0;
         this.#recorder.recordAnswer(answer);

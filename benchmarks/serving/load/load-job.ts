@@ -65,6 +65,8 @@ export interface LoadReport {
   readonly errors: LoadErrors;
   /** True when so many requests failed in a row that the job was given up. */
   readonly aborted: boolean;
+  /** Answers with 2xx that are not those of the text they were given for. 0 when marks were not sent. */
+  readonly wrongAnswers: number;
   /** By the names in the `Server-Timing` header, plus `gateway`: `total` without `infer`. Empty when not asked for. */
   readonly stages: Readonly<Record<string, LatencySummary>>;
   /** Processor time of the generator. */

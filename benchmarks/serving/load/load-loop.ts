@@ -13,10 +13,17 @@ export interface LoadLoop {
   readonly missed: number;
 }
 
+/** One request, ready to be written. */
+export interface LoadRequest {
+  readonly bytes: Buffer;
+  /** What `toAnswerMark` makes of the right answer; undefined: any answer will do. */
+  readonly expectedMark: string | undefined;
+}
+
 /** What loops work with. */
 export interface LoadLoopOptions {
-  /** Complete requests, as bytes. At least one. */
-  readonly requests: readonly Buffer[];
+  /** At least one. */
+  readonly requests: readonly LoadRequest[];
   readonly connections: readonly LoadConnection[];
   readonly seed: number;
 }

@@ -1,3 +1,4 @@
+import type { LoadBodies } from "./load-generator.ts";
 import { runLoad } from "./load-generator.ts";
 import type { LoadJob, LoadReport } from "./load-job.ts";
 
@@ -8,21 +9,21 @@ import type { LoadJob, LoadReport } from "./load-job.ts";
  */
 export type LoadCommand =
   /** Bodies that later jobs refer to by name; sent once because they are many. */
-  | { readonly kind: "bodies"; readonly name: string; readonly bodies: readonly string[] }
+  | ({ readonly kind: "bodies"; readonly name: string } & LoadBodies)
   | { readonly kind: "job"; readonly bodies: string; readonly job: LoadJob };
 
 export type LoadAnswer =
   | { readonly ok: true; readonly report: LoadReport | undefined }
   | { readonly ok: false; readonly message: string };
 
-const known = new Map<string, readonly string[]>();
+const known = new Map<string, LoadBodies>();
 
 async function execute(command: LoadCommand): Promise<LoadReport | undefined> {
   if (command.kind === "bodies") {
-    known.set(command.name, command.bodies);
+    known.set(command.name, command);
     return undefined;
   }
-  return await runLoad(known.get(command.bodies) ?? [], command.job);
+  return await runLoad(known.get(command.bodies) ?? { bodies: [] }, command.job);
 }
 
 process.on("message", (command: LoadCommand) => {

@@ -1,3 +1,4 @@
+import { toAnswerMark } from "./answer-mark.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 import type { TimedResponse } from "./load-connection.ts";
 import type { LoadErrors, LoadJob, LoadReport } from "./load-job.ts";
@@ -20,6 +21,7 @@ export class LoadRecorder {
   readonly #rejectedFromWrite = new LatencyHistogram();
   readonly #stages = new Map<string, LatencyHistogram>();
   readonly #errors: LoadErrors = { connect: 0, reset: 0, timeout: 0, malformed: 0 };
+  #wrong = 0;
   #inTime = 0;
   #acceptedInTime = 0;
   #goodInTime = 0;
@@ -29,7 +31,7 @@ export class LoadRecorder {
     this.#job = job;
   }
 
-  recordAnswer({ response, dueMs, writtenMs, answeredMs }: TimedResponse): void {
+  recordAnswer({ request, response, dueMs, writtenMs, answeredMs }: TimedResponse): void {
     const { status } = response;
     const { durationMs, sloMs, readServerTiming } = this.#job;
     const accepted = status < 300;
@@ -40,6 +42,8 @@ export class LoadRecorder {
       if (accepted && answeredMs - dueMs <= sloMs) this.#goodInTime++;
     }
     if (accepted) {
+      const { expectedMark } = request;
+      if (expectedMark !== undefined && toAnswerMark(response.body) !== expectedMark) this.#wrong++;
       this.#accepted.record(answeredMs - dueMs);
       this.#acceptedFromWrite.record(answeredMs - writtenMs);
       if (readServerTiming) this.#recordStages(response.head);
@@ -63,6 +67,7 @@ export class LoadRecorder {
       goodPerSecond: this.#goodInTime / seconds,
       sentPerSecond: counts.sent / seconds,
       ...counts,
+      wrongAnswers: this.#wrong,
       statuses: Object.fromEntries(this.#statuses),
       accepted: this.#accepted.summarize(),
       rejected: this.#rejected.summarize(),

@@ -29,7 +29,11 @@ export interface OpenRatesOptions {
   /** Requests that may wait in the generator. More only lengthens the wait when the generator cannot keep up. */
   readonly maxBacklog: number;
   readonly pacing: OpenMode["pacing"];
+  /** Of the first rate; each further one has the next. */
+  readonly seed?: number;
 }
+
+const FIRST_SEED = 1000;
 
 /** Loads one server with fixed arrival rates, one after the other; arrivals are random, as from many callers. */
 export async function runOpenRates(options: OpenRatesOptions): Promise<OpenFigures[]> {
@@ -43,7 +47,7 @@ export async function runOpenRates(options: OpenRatesOptions): Promise<OpenFigur
       port: server.port,
       connections,
       durationMs,
-      seed: 1000 + figures.length,
+      seed: (options.seed ?? FIRST_SEED) + figures.length,
       mode: {
         kind: "open",
         requestsPerSecond: wantedPerSecond,

@@ -5,7 +5,8 @@ import { watchMemory } from "../servers/memory-watch.ts";
 import type { OpenFigures } from "./open-rates.ts";
 import { runOpenRates } from "./open-rates.ts";
 
-export interface OverloadOptions {
+/** What is loaded with what. */
+export interface OverloadTarget {
   readonly client: LoadClient;
   readonly host: string;
   readonly port: number;
@@ -16,9 +17,13 @@ export interface OverloadOptions {
   readonly closedConnections: number;
   /** Connections that send at fixed rates; as many requests can be on their way at once. */
   readonly openConnections: number;
+  /** Of each measurement. */
+  readonly durationMs: number;
+}
+
+export interface OverloadOptions extends OverloadTarget {
   /** Multiples of the capacity to send. */
   readonly multiples: readonly number[];
-  readonly durationMs: number;
 }
 
 /** The server at one multiple of its capacity. */
@@ -43,32 +48,51 @@ const PAUSE_MS = 500;
 
 /** Finds out what the server can do, then sends it multiples of that. */
 export async function runOverload(options: OverloadOptions): Promise<OverloadResult> {
-  const { client, host, port, bodies, closedConnections, openConnections, durationMs } = options;
-  const closed = { ...JOB_DEFAULTS, host, port, connections: closedConnections };
-  await client.run(bodies, { ...closed, durationMs: WARM_UP_MS });
-  const { acceptedPerSecond: capacityPerSecond } = await client.run(bodies, {
-    ...closed,
-    durationMs,
-  });
+  const capacityPerSecond = await measureCapacity(options);
   const phases: OverloadPhase[] = [];
   for (const multiple of options.multiples) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    const { result, memory } = await watchMemory(options.pid, () =>
-      runOpenRates({
-        client,
-        server: { host, port },
-        bodies,
-        capacityPerSecond,
-        shares: [multiple],
-        connections: openConnections,
-        durationMs,
-        maxBacklog: MAX_BACKLOG,
-        pacing: "sparing",
-      }),
-    );
-    phases.push(...result.map((figures) => toPhase(figures, memory)));
+    phases.push(await runOverloadPhase(options, { capacityPerSecond, multiple }));
   }
   return { capacityPerSecond, phases };
+}
+
+/** Accepted requests/s in a closed loop, after a warm-up. */
+export async function measureCapacity(target: OverloadTarget): Promise<number> {
+  const { client, host, port, bodies, closedConnections, durationMs } = target;
+  const closed = { ...JOB_DEFAULTS, host, port, connections: closedConnections };
+  await client.run(bodies, { ...closed, durationMs: WARM_UP_MS });
+  const { acceptedPerSecond } = await client.run(bodies, { ...closed, durationMs });
+  return acceptedPerSecond;
+}
+
+/** Sends a multiple of the capacity for a while. */
+export async function runOverloadPhase(
+  { client, host, port, pid, bodies, openConnections, durationMs }: OverloadTarget,
+  rate: {
+    readonly capacityPerSecond: number;
+    readonly multiple: number;
+    readonly seed?: number;
+  },
+): Promise<OverloadPhase> {
+  const { capacityPerSecond, multiple, seed } = rate;
+  const { result, memory } = await watchMemory(pid, () =>
+    runOpenRates({
+      client,
+      server: { host, port },
+      bodies,
+      capacityPerSecond,
+      shares: [multiple],
+      connections: openConnections,
+      durationMs,
+      maxBacklog: MAX_BACKLOG,
+      pacing: "sparing",
+      ...(seed === undefined ? {} : { seed }),
+    }),
+  );
+  const [figures] = result;
+  if (figures === undefined) throw new RangeError("multiples: at least one is needed");
+  return toPhase(figures, memory);
 }
 
 function toPhase(figures: OpenFigures, memory: MemoryCourse | undefined): OverloadPhase {

@@ -25,6 +25,7 @@ function createPhase(textsPerSecond: number, p99Ms = 1): PhaseFigures {
       sentPerSecond: textsPerSecond,
       sent: textsPerSecond,
       missed: 0,
+      wrongAnswers: 0,
       statuses: { 200: textsPerSecond },
       accepted: latency,
       rejected: latency,
