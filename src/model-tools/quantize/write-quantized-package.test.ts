@@ -75,17 +75,17 @@ test("a folder that is there is replaced only by force", async () => {
 });
 
 test("a manifest gets the new digest, and the name and version of its folder", async () => {
-  const manifest = { name: "m", version: "1.0.0", model: { path: "model.onnx", sha256: "0" } };
+  const manifest = { name: "M_2.x", version: "1.0.0", model: { path: "model.onnx", sha256: "0" } };
   const source = await openFloatModel(
-    await createPackage("m/1.0.0", { "manifest.json": manifest }),
+    await createPackage("M_2.x/1.0.0", { "manifest.json": manifest }),
   );
-  const output = join(root, "m", "1.1.0");
+  const output = join(root, "M_2.x", "1.1.0");
   await writeQuantizedPackage(output, source, createResult(), false);
   const written: unknown = JSON.parse(await readFile(join(output, "manifest.json"), "utf8"));
   const sha256 = createHash("sha256")
     .update(Uint8Array.of(1, 2, 3))
     .digest("hex");
-  expect(written).toEqual({ name: "m", version: "1.1.0", model: { path: "model.onnx", sha256 } });
+  expect(written).toEqual({ ...manifest, version: "1.1.0", model: { path: "model.onnx", sha256 } });
 });
 
 test("the default output is beside the folder, or beside the file", async () => {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
+import { isModelName, isModelVersion } from "../../core/models/manifest.ts";
 import type { FloatModel } from "./open-float-model.ts";
 import type { QuantizedModel } from "./quantize-model.ts";
 
@@ -95,7 +96,7 @@ async function updateManifest(folder: string, target: string, model: Uint8Array)
   const sha256 = createHash("sha256").update(model).digest("hex");
   const name = basename(dirname(target));
   const version = basename(target);
-  const isNamed = /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && /^\d+\.\d+\.\d+$/.test(version);
+  const isNamed = isModelName(name) && isModelVersion(version);
   const updated = {
     ...manifest,
     ...(isNamed ? { name, version } : {}),
