@@ -1,17 +1,19 @@
-import { SPECIAL_TOKENS } from "./create-vocabulary.ts";
+/** Tokens that the vocabulary begins with, in the order of their ids; `[PAD]`, which fills short rows, is 0. */
+export const SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
+type SpecialToken = (typeof SPECIAL_TOKENS)[number];
 
-/** The `tokenizer.json` of an uncased BERT with this vocabulary, whose first tokens are {@link SPECIAL_TOKENS}. */
-export function toTokenizerFile(vocabulary: readonly string[]): object {
-  const idOf = (token: (typeof SPECIAL_TOKENS)[number]) => SPECIAL_TOKENS.indexOf(token);
-  const special = (token: (typeof SPECIAL_TOKENS)[number]) => ({
-    id: token,
-    ids: [idOf(token)],
-    tokens: [token],
-  });
-  const sequence = (id: "A" | "B", typeId: number) => ({ Sequence: { id, type_id: typeId } });
-  const mark = (id: "[CLS]" | "[SEP]", typeId: number) => ({
-    SpecialToken: { id, type_id: typeId },
-  });
+/**
+ * The contents of the `tokenizer.json` of an uncased BERT.
+ *
+ * @param tokens of the vocabulary beyond {@link SPECIAL_TOKENS}, in the order of their ids
+ * @param idOffset is added to the ids of `tokens`
+ */
+export function createBertTokenizerFile(tokens: readonly string[], idOffset = 0) {
+  const firstId = SPECIAL_TOKENS.length + idOffset;
+  const vocab = Object.fromEntries([
+    ...SPECIAL_TOKENS.map((token, id) => [token, id] as const),
+    ...tokens.map((token, at) => [token, firstId + at] as const),
+  ]);
   const single = [mark("[CLS]", 0), sequence("A", 0), mark("[SEP]", 0)];
   return {
     version: "1.0",
@@ -38,7 +40,7 @@ export function toTokenizerFile(vocabulary: readonly string[]): object {
       type: "TemplateProcessing",
       single,
       pair: [...single, sequence("B", 1), mark("[SEP]", 1)],
-      special_tokens: { "[CLS]": special("[CLS]"), "[SEP]": special("[SEP]") },
+      special_tokens: { "[CLS]": describe("[CLS]"), "[SEP]": describe("[SEP]") },
     },
     decoder: { type: "WordPiece", prefix: "##", cleanup: true },
     model: {
@@ -46,7 +48,19 @@ export function toTokenizerFile(vocabulary: readonly string[]): object {
       unk_token: "[UNK]",
       continuing_subword_prefix: "##",
       max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(vocabulary.map((token, id) => [token, id])),
+      vocab,
     },
   };
+}
+
+function mark(token: SpecialToken, typeId: number) {
+  return { SpecialToken: { id: token, type_id: typeId } };
+}
+
+function sequence(text: "A" | "B", typeId: number) {
+  return { Sequence: { id: text, type_id: typeId } };
+}
+
+function describe(token: SpecialToken) {
+  return { id: token, ids: [SPECIAL_TOKENS.indexOf(token)], tokens: [token] };
 }
