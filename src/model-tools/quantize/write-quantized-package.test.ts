@@ -52,6 +52,25 @@ test("the package is complete, without other weights", async () => {
   expect((await readdir(root)).sort()).toEqual(["m", "m-int8"]);
 });
 
+test("the settings of pooling come along, which embeddings are not served without", async () => {
+  const folder = await createPackage("m", {
+    "modules.json": [
+      { path: "", type: "sentence_transformers.models.Transformer" },
+      { path: "1_Pooling", type: "sentence_transformers.models.Pooling" },
+      { path: "2_Normalize", type: "sentence_transformers.models.Normalize" },
+      { path: "..", type: "sentence_transformers.models.Dense" },
+    ],
+  });
+  await mkdir(join(folder, "1_Pooling"));
+  await mkdir(join(folder, "2_Normalize"));
+  await writeFile(join(folder, "1_Pooling", "config.json"), '{"pooling_mode":"cls"}');
+  const output = join(root, "m-int8");
+  await writeQuantizedPackage(output, await openFloatModel(folder), createResult(), false);
+  const settings = await readFile(join(output, "1_Pooling", "config.json"), "utf8");
+  expect(settings).toBe('{"pooling_mode":"cls"}');
+  expect(await readdir(output)).not.toContain("2_Normalize");
+});
+
 test("a version that loses too much is not written, and the error says by how much", async () => {
   const source = await openFloatModel(await createPackage("m"));
   const output = join(root, "out");

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
 import { isModelName, isModelVersion } from "../../core/models/manifest.ts";
+import { listModuleFiles } from "../export/list-module-files.ts";
 import type { FloatModel } from "./open-float-model.ts";
 import type { QuantizedModel } from "./quantize-model.ts";
 
@@ -44,7 +45,7 @@ export async function assertOutputFree(output: string, mayReplace: boolean): Pro
 
 /**
  * Writes a complete package: `model.onnx`, `quantization-report.json`, and copies of all other files of the source folder
- * except weights. A `manifest.json` gets the new model's digest, and name and version from the output folder when these
+ * except weights, and of the settings in folders that `modules.json` names. A `manifest.json` gets the new model's digest, and name and version from the output folder when these
  * are `name/major.minor.patch`. The folder appears whole or not at all.
  *
  * @throws SluiceError `invalid_argument` when the report's decision does not allow it, or the output is there already.
@@ -85,6 +86,10 @@ async function copyCompanions(source: FloatModel, to: string): Promise<void> {
     const isWeights = WEIGHT_EXTENSIONS.has(extname(entry.name).toLowerCase());
     if (!entry.isFile() || isWeights || entry.name === "tokenizer.json") continue;
     await copyFile(join(source.folder, entry.name), join(to, entry.name));
+  }
+  for (const file of await listModuleFiles(source.folder)) {
+    await mkdir(dirname(join(to, file)), { recursive: true });
+    await copyFile(join(source.folder, file), join(to, file));
   }
 }
 
