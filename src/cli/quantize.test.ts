@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createSmallEncoder, SMALL_ENCODER } from "../../test/support/small-encoder.ts";
+import { createBertTokenizerFile } from "../../test/support/bert-tokenizer-file.ts";
+import { createSmallEncoder } from "../../test/support/small-encoder.ts";
 import { writeModelFile } from "../model-tools/onnx/write-model-file.ts";
 import type { QuantizationReport } from "../model-tools/quantize/quantization-report.ts";
 import { createQuantizeCommand } from "./quantize.ts";
@@ -17,7 +18,8 @@ beforeAll(async () => {
   data = join(root, "texts.csv");
   await mkdir(model);
   await writeModelFile(join(model, "model.onnx"), createSmallEncoder());
-  await writeFile(join(model, "tokenizer.json"), JSON.stringify(createTokenizerJson()));
+  const words = Array.from({ length: 290 }, (_, i) => `word${i}`);
+  await writeFile(join(model, "tokenizer.json"), JSON.stringify(createBertTokenizerFile(words)));
   await writeFile(
     join(model, "config.json"),
     JSON.stringify({ id2label: { 0: "a", 1: "b", 2: "c" }, max_position_embeddings: 64 }),
@@ -29,57 +31,6 @@ beforeAll(async () => {
   await writeFile(data, ["text,label", ...rows].join("\n"));
 });
 afterAll(() => rm(root, { recursive: true }));
-
-/** A word is a token: word0 … word289, after ten special ones. */
-function createTokenizerJson() {
-  const special = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    ...Array.from({ length: 6 }, (_, i) => `[${i}]`),
-  ];
-  const words = Array.from({ length: SMALL_ENCODER.vocabSize - 10 }, (_, i) => `word${i}`);
-  const vocab = Object.fromEntries([...special, ...words].map((token, id) => [token, id]));
-  return {
-    version: "1.0",
-    added_tokens: [],
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [
-        { SpecialToken: { id: "[CLS]", type_id: 0 } },
-        { Sequence: { id: "A", type_id: 0 } },
-        { SpecialToken: { id: "[SEP]", type_id: 0 } },
-      ],
-      pair: [
-        { SpecialToken: { id: "[CLS]", type_id: 0 } },
-        { Sequence: { id: "A", type_id: 0 } },
-        { SpecialToken: { id: "[SEP]", type_id: 0 } },
-        { Sequence: { id: "B", type_id: 1 } },
-        { SpecialToken: { id: "[SEP]", type_id: 1 } },
-      ],
-      special_tokens: {
-        "[CLS]": { id: "[CLS]", ids: [2], tokens: ["[CLS]"] },
-        "[SEP]": { id: "[SEP]", ids: [3], tokens: ["[SEP]"] },
-      },
-    },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
-  };
-}
 
 async function run(...flags: string[]): Promise<string> {
   let printed = "";

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import { Presets, SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { SluiceError } from "../core/errors.ts";
+import { isModelName, isModelVersion } from "../core/models/manifest.ts";
 import { readExamples } from "../model-tools/data/read-examples.ts";
 import { formatMetrics, toPercent } from "../model-tools/evaluate/format-report.ts";
 import { trainFromLabelledTexts } from "../model-tools/recipes/labelled-file.ts";
@@ -119,7 +120,7 @@ function toIdentity(flags: TrainFlags): Identity {
   const name = flags.name ?? basename(dirname(folder));
   const version = flags.version ?? basename(folder);
   // The manifest is checked too, but only once the training is over.
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || !/^\d+\.\d+\.\d+$/.test(version)) {
+  if (!isModelName(name) || !isModelVersion(version)) {
     throw new SluiceError(
       "invalid_argument",
       `Cannot call a model ${JSON.stringify(name)}, version ${JSON.stringify(version)}. Use an --output like ` +

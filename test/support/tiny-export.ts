@@ -1,4 +1,5 @@
 import type { EncoderHead } from "../../src/model-tools/onnx/encoder-config.ts";
+import { createBertTokenizerFile } from "./bert-tokenizer-file.ts";
 import type { FilesToWrite } from "./model-folder.ts";
 import { createSmallEncoderBytes, SMALL_ENCODER } from "./small-encoder.ts";
 
@@ -11,7 +12,6 @@ export interface TinyExport {
   readonly idOffset?: number;
 }
 
-const SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
 const WORDS = ["good", "bad", "movie", "food", "the", "was", "very", "and", "day", "is", "no"];
 const HAN = [..."今天气很好坏电影服务不错"];
@@ -42,58 +42,7 @@ export function createTinyExport(what: TinyExport): FilesToWrite {
       pad_token_id: 0,
       ...(labels.length > 0 && { id2label: Object.fromEntries(labels.entries()) }),
     },
-    "tokenizer.json": createTokenizerJson(what.idOffset ?? 0),
+    "tokenizer.json": createBertTokenizerFile(TOKENS, what.idOffset),
     "model.onnx": createSmallEncoderBytes(head),
-  };
-}
-
-function createTokenizerJson(idOffset: number) {
-  const vocab = Object.fromEntries([
-    ...SPECIAL.map((token, id) => [token, id] as const),
-    ...TOKENS.map((token, i) => [token, SPECIAL.length + i + idOffset] as const),
-  ]);
-  const special = (token: string, typeId: number) => ({
-    SpecialToken: { id: token, type_id: typeId },
-  });
-  const sequence = (id: string, typeId: number) => ({ Sequence: { id, type_id: typeId } });
-  const single = [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)];
-  return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: SPECIAL.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: {
-      type: "TemplateProcessing",
-      single,
-      pair: [...single, sequence("B", 1), special("[SEP]", 1)],
-      special_tokens: {
-        "[CLS]": { id: "[CLS]", ids: [2], tokens: ["[CLS]"] },
-        "[SEP]": { id: "[SEP]", ids: [3], tokens: ["[SEP]"] },
-      },
-    },
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
   };
 }

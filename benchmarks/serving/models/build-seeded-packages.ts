@@ -10,9 +10,12 @@ import { buildEncoderModel } from "../../../src/model-tools/onnx/encoder-graph.t
 import type { WeightReader } from "../../../src/model-tools/onnx/encoder-weights.ts";
 import { createSeededWeights } from "../../../src/model-tools/onnx/seeded-weights.ts";
 import { createWordPieceTokenizer } from "../../../src/tokenizers/wordpiece/wordpiece.ts";
+import {
+  createBertTokenizerFile,
+  SPECIAL_TOKENS,
+} from "../../../test/support/bert-tokenizer-file.ts";
 import { createVocabulary } from "./create-vocabulary.ts";
 import { quantizeStatically } from "./quantize-statically.ts";
-import { toTokenizerFile } from "./to-tokenizer-file.ts";
 
 /** Number formats that the seeded model is measured in. */
 export const PRECISIONS = ["int8", "fp32"] as const;
@@ -54,7 +57,8 @@ export async function buildSeededPackages(
   directory: string,
   texts: readonly string[],
 ): Promise<SeededPackages> {
-  const tokenizerJson = toTokenizerFile(createVocabulary(texts, MINILM_CONFIG.vocabSize));
+  const size = MINILM_CONFIG.vocabSize - SPECIAL_TOKENS.length;
+  const tokenizerJson = createBertTokenizerFile(createVocabulary(texts, size));
   const { maxTokens } = SEEDED_MODEL;
   const windows = { max: 1, overlapTokens: 0 };
   const tokenizer = createWordPieceTokenizer({ tokenizerJson, maxTokens, windows });

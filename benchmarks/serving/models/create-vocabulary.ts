@@ -1,6 +1,3 @@
-/** Tokens that every vocabulary begins with; the place of `[PAD]` is the id that fills short rows. */
-export const SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
-
 /**
  * Words kept whole, the most frequent first. With so many, the texts become as long as with the vocabulary of
  * MiniLM: 20 ids for a short text and 43 for a mixed one, on average.
@@ -12,15 +9,15 @@ const LONGEST_PIECE = 4;
 const WORD = /[\p{L}\p{N}\p{M}]+|[^\s\p{L}\p{N}\p{M}]/gu;
 
 /**
- * A WordPiece vocabulary of words, word endings (`##ing`) and single characters of the given texts. Every word of them
- * can be put together of it. The same texts always give the same vocabulary.
+ * A WordPiece vocabulary of words, word endings (`##ing`) and single characters of the given texts, without the special
+ * tokens. Every word of them can be put together of it. The same texts always give the same vocabulary.
  *
  * @param size most tokens
  */
 export function createVocabulary(texts: readonly string[], size: number): readonly string[] {
   const counts = countWords(texts);
   const characters = [...new Set([...counts.keys()].flatMap((word) => [...word]))].sort();
-  const tokens = new Set<string>(SPECIAL_TOKENS);
+  const tokens = new Set<string>();
   const addAll = (more: Iterable<string>, most: number) => {
     for (const token of more) {
       if (tokens.size >= most) return;

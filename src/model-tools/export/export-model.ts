@@ -1,12 +1,12 @@
 import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
-import { isRecord } from "../../core/models/field-reader.ts";
 import { checkModel } from "../onnx/check-model.ts";
 import type { EncoderConfig, EncoderHead } from "../onnx/encoder-config.ts";
 import { buildEncoderModel } from "../onnx/encoder-graph.ts";
 import type { WrittenFile } from "../onnx/write-model-file.ts";
 import { writeModelFile } from "../onnx/write-model-file.ts";
+import { listModuleFiles } from "./list-module-files.ts";
 import { parseBertConfig } from "./parse-bert-config.ts";
 import { readSafetensors } from "./read-safetensors.ts";
 
@@ -87,24 +87,11 @@ async function readJson(path: string): Promise<unknown> {
 async function copyCompanions(source: string, output: string): Promise<string[]> {
   const names = await readdir(source);
   const files = names.filter((name) => COMPANIONS.has(name) || LICENCE.test(name));
-  for (const folder of await listModuleFolders(source, names)) {
-    if ((await readdir(join(source, folder))).includes("config.json")) {
-      files.push(`${folder}/config.json`);
-    }
-  }
+  files.push(...(await listModuleFiles(source)));
   if (resolve(source) === resolve(output)) return [];
   for (const file of files) {
     await mkdir(dirname(join(output, file)), { recursive: true });
     await copyFile(join(source, file), join(output, file));
   }
   return files.toSorted();
-}
-
-/** Folders beside the model that `modules.json` speaks of; steps without settings have none, or an empty one. */
-async function listModuleFolders(source: string, names: readonly string[]): Promise<string[]> {
-  if (!names.includes("modules.json")) return [];
-  const modules = await readJson(join(source, "modules.json"));
-  return (Array.isArray(modules) ? modules : [])
-    .flatMap((step: unknown) => (isRecord(step) ? [step["path"]] : []))
-    .filter((path): path is string => typeof path === "string" && names.includes(path));
 }

@@ -17,6 +17,9 @@ const HEADS: Readonly<Record<string, EncoderHead["kind"]>> = {
   BertForSequenceClassification: "classification",
 };
 
+/** The architectures that are read; see {@link parseBertConfig} for what else must hold. */
+export const EXPORTED_ARCHITECTURES: readonly string[] = Object.keys(HEADS);
+
 /** Where a configuration leaves a size out, it has the one of BERT base (`BertConfig` in transformers). */
 const SIZES: Readonly<Record<string, [field: keyof EncoderConfig, usual: number]>> = {
   vocab_size: ["vocabSize", 30_522],
@@ -79,7 +82,7 @@ function readHeadKind(
   const [first] = Array.isArray(architectures) ? architectures : [];
   const kind = typeof first === "string" && Object.hasOwn(HEADS, first) ? HEADS[first] : undefined;
   if (kind === undefined) {
-    reject("architectures", `one of ${Object.keys(HEADS).join(", ")}`, architectures);
+    reject("architectures", `one of ${EXPORTED_ARCHITECTURES.join(", ")}`, architectures);
   }
   return kind;
 }

@@ -2,6 +2,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { SluiceError } from "../../core/errors.ts";
 import type { GraphProto } from "../../generated/onnx_pb.ts";
 import { createGraphIndex } from "./graph-index.ts";
+import { loadOnnxRuntime, openOrtSession } from "./onnx-runtime.ts";
 import { listTokenInputs } from "./sequence-values.ts";
 
 /** How long one text of a certain length takes. */
@@ -13,8 +14,6 @@ export interface RunTime {
   readonly bestMs: number | undefined;
 }
 
-/** ONNX Runtime prints what it also throws; 4 lets it print only what ends the process. */
-const LOG_SEVERITY_FATAL = 4;
 /** Per length. */
 const LEAST_RUNS = 5;
 const MEASURED_MS = 1000;
@@ -30,9 +29,9 @@ export async function measureModel(
   graph: GraphProto,
   lengths: readonly number[],
 ): Promise<RunTime[]> {
-  const runtime = await loadRuntime();
+  const runtime = await loadOnnxRuntime();
   const makers = toInputMakers(graph);
-  const session = await openSession(runtime, path);
+  const session = await openOrtSession(runtime, path, 1);
   try {
     const times: RunTime[] = [];
     for (const tokens of lengths) {
@@ -50,40 +49,6 @@ export async function measureModel(
     return times;
   } finally {
     await session.release();
-  }
-}
-
-type Runtime = typeof import("onnxruntime-node");
-
-async function loadRuntime(): Promise<Runtime> {
-  try {
-    const runtime = await import("onnxruntime-node");
-    runtime.env.logLevel = "fatal";
-    return runtime;
-  } catch (cause) {
-    throw new SluiceError(
-      "unavailable",
-      "ONNX Runtime could not be loaded. Install it with `npm install onnxruntime-node`, " +
-        "on a system that it supports (Linux with glibc, macOS or Windows).",
-      { cause },
-    );
-  }
-}
-
-async function openSession(runtime: Runtime, path: string): Promise<InferenceSession> {
-  try {
-    return await runtime.InferenceSession.create(path, {
-      executionProviders: ["cpu"],
-      graphOptimizationLevel: "all",
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      logSeverityLevel: LOG_SEVERITY_FATAL,
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError("invalid_argument", `ONNX Runtime refused the model file: ${reason}`, {
-      cause,
-    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createIdTexts, createSmallEncoderBytes } from "../../../test/support/small-encoder.ts";
+import { compareAnswers } from "./compare-answers.ts";
 import { readAnswerForm, runTexts, toSortedBatches } from "./model-answers.ts";
 import { openModelSession } from "./model-session.ts";
 
@@ -53,4 +54,19 @@ test("a model with several labels per text is told by its configuration", async 
   const opened = await openModelSession(createSmallEncoderBytes(), session);
   expect((await readAnswerForm(opened, true)).kind).toBe("multi-label");
   await opened.close();
+});
+
+test("a lone score is compared by itself, not as a share of all labels", async () => {
+  const encoder = createSmallEncoderBytes({ kind: "classification", labels: 1 });
+  const opened = await openModelSession(encoder, session);
+  const { kind, width } = await readAnswerForm(opened, false);
+  await opened.close();
+  expect(width).toBe(1);
+  const { agreement, meanDrift } = compareAnswers(
+    [Float32Array.of(-5)],
+    [Float32Array.of(5)],
+    kind,
+  );
+  expect(agreement).toBe(0);
+  expect(meanDrift).toBeGreaterThan(0.9);
 });

@@ -3,7 +3,7 @@ import type { ModelSession, ModelValue } from "./model-session.ts";
 
 /**
  * What a model's output means: one true label per text, any number of labels, or a description of the text by numbers
- * (no head; the mean over its ids is compared).
+ * (no head; the mean over its ids is compared). A lone score, as rerankers give it, is a label that may be true or not.
  */
 export type AnswerKind = "single-label" | "multi-label" | "features";
 
@@ -34,7 +34,8 @@ export async function readAnswerForm(
   const width = dims.at(-1) ?? 0;
   if (dims.length === 3) return { output, kind: "features", width };
   if (dims.length === 2) {
-    return { output, kind: isMultiLabel ? "multi-label" : "single-label", width };
+    // One label beside no other is always the likeliest; its own score says more.
+    return { output, kind: isMultiLabel || width === 1 ? "multi-label" : "single-label", width };
   }
   throw new SluiceError(
     "invalid_argument",

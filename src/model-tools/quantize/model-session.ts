@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { SluiceError } from "../../core/errors.ts";
+import { loadOnnxRuntime, openOrtSession } from "../onnx/onnx-runtime.ts";
 
 /** A value that a model computed. */
 export interface ModelValue {
@@ -26,9 +27,6 @@ export interface ModelSessionOptions {
   readonly threads: number;
 }
 
-/** ONNX Runtime prints what it also throws; 4 lets it print only what ends the process. */
-const LOG_SEVERITY_FATAL = 4;
-
 /**
  * Opens a model in ONNX Runtime with everything that its optimizer can do. The graph may take ids, a mask, segments and
  * positions, under their usual names; single texts only, so segments are zeros.
@@ -40,8 +38,8 @@ export async function openModelSession(
   model: Uint8Array,
   options: ModelSessionOptions,
 ): Promise<ModelSession> {
-  const runtime = await loadRuntime();
-  const session = await createSession(runtime, model, options);
+  const runtime = await loadOnnxRuntime();
+  const session = await openOrtSession(runtime, model, options.threads);
   const makers = session.inputMetadata.map(toInputMaker);
   return {
     outputs: session.outputNames,
@@ -62,48 +60,10 @@ export async function openModelSession(
   };
 }
 
-type Runtime = typeof import("onnxruntime-node");
-
-async function loadRuntime(): Promise<Runtime> {
-  try {
-    const runtime = await import("onnxruntime-node");
-    runtime.env.logLevel = "fatal";
-    return runtime;
-  } catch (cause) {
-    throw new SluiceError(
-      "unavailable",
-      "ONNX Runtime could not be loaded. Install it with `npm install onnxruntime-node`, " +
-        "on a system that it supports (Linux with glibc, macOS or Windows).",
-      { cause },
-    );
-  }
-}
-
 /** The version of ONNX Runtime that models are run with. */
 export async function readRuntimeVersion(): Promise<string> {
-  const { env } = await loadRuntime();
+  const { env } = await loadOnnxRuntime();
   return env.versions.node ?? env.versions.common;
-}
-
-async function createSession(
-  runtime: Runtime,
-  model: Uint8Array,
-  { threads }: ModelSessionOptions,
-): Promise<InferenceSession> {
-  try {
-    return await runtime.InferenceSession.create(model, {
-      executionProviders: ["cpu"],
-      graphOptimizationLevel: "all",
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      logSeverityLevel: LOG_SEVERITY_FATAL,
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError("invalid_argument", `ONNX Runtime refused the model: ${reason}`, {
-      cause,
-    });
-  }
 }
 
 interface PaddedBatch {

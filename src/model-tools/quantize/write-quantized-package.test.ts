@@ -52,6 +52,25 @@ test("the package is complete, without other weights", async () => {
   expect((await readdir(root)).sort()).toEqual(["m", "m-int8"]);
 });
 
+test("the settings of pooling come along, which embeddings are not served without", async () => {
+  const folder = await createPackage("m", {
+    "modules.json": [
+      { path: "", type: "sentence_transformers.models.Transformer" },
+      { path: "1_Pooling", type: "sentence_transformers.models.Pooling" },
+      { path: "2_Normalize", type: "sentence_transformers.models.Normalize" },
+      { path: "..", type: "sentence_transformers.models.Dense" },
+    ],
+  });
+  await mkdir(join(folder, "1_Pooling"));
+  await mkdir(join(folder, "2_Normalize"));
+  await writeFile(join(folder, "1_Pooling", "config.json"), '{"pooling_mode":"cls"}');
+  const output = join(root, "m-int8");
+  await writeQuantizedPackage(output, await openFloatModel(folder), createResult(), false);
+  const settings = await readFile(join(output, "1_Pooling", "config.json"), "utf8");
+  expect(settings).toBe('{"pooling_mode":"cls"}');
+  expect(await readdir(output)).not.toContain("2_Normalize");
+});
+
 test("a version that loses too much is not written, and the error says by how much", async () => {
   const source = await openFloatModel(await createPackage("m"));
   const output = join(root, "out");
@@ -75,17 +94,17 @@ test("a folder that is there is replaced only by force", async () => {
 });
 
 test("a manifest gets the new digest, and the name and version of its folder", async () => {
-  const manifest = { name: "m", version: "1.0.0", model: { path: "model.onnx", sha256: "0" } };
+  const manifest = { name: "M_2.x", version: "1.0.0", model: { path: "model.onnx", sha256: "0" } };
   const source = await openFloatModel(
-    await createPackage("m/1.0.0", { "manifest.json": manifest }),
+    await createPackage("M_2.x/1.0.0", { "manifest.json": manifest }),
   );
-  const output = join(root, "m", "1.1.0");
+  const output = join(root, "M_2.x", "1.1.0");
   await writeQuantizedPackage(output, source, createResult(), false);
   const written: unknown = JSON.parse(await readFile(join(output, "manifest.json"), "utf8"));
   const sha256 = createHash("sha256")
     .update(Uint8Array.of(1, 2, 3))
     .digest("hex");
-  expect(written).toEqual({ name: "m", version: "1.1.0", model: { path: "model.onnx", sha256 } });
+  expect(written).toEqual({ ...manifest, version: "1.1.0", model: { path: "model.onnx", sha256 } });
 });
 
 test("the default output is beside the folder, or beside the file", async () => {

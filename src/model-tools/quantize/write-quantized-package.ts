@@ -2,6 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
+import { isModelName, isModelVersion } from "../../core/models/manifest.ts";
+import { listModuleFiles } from "../export/list-module-files.ts";
 import type { FloatModel } from "./open-float-model.ts";
 import type { QuantizedModel } from "./quantize-model.ts";
 
@@ -43,7 +45,7 @@ export async function assertOutputFree(output: string, mayReplace: boolean): Pro
 
 /**
  * Writes a complete package: `model.onnx`, `quantization-report.json`, and copies of all other files of the source folder
- * except weights. A `manifest.json` gets the new model's digest, and name and version from the output folder when these
+ * except weights, and of the settings in folders that `modules.json` names. A `manifest.json` gets the new model's digest, and name and version from the output folder when these
  * are `name/major.minor.patch`. The folder appears whole or not at all.
  *
  * @throws SluiceError `invalid_argument` when the report's decision does not allow it, or the output is there already.
@@ -85,6 +87,10 @@ async function copyCompanions(source: FloatModel, to: string): Promise<void> {
     if (!entry.isFile() || isWeights || entry.name === "tokenizer.json") continue;
     await copyFile(join(source.folder, entry.name), join(to, entry.name));
   }
+  for (const file of await listModuleFiles(source.folder)) {
+    await mkdir(dirname(join(to, file)), { recursive: true });
+    await copyFile(join(source.folder, file), join(to, file));
+  }
 }
 
 async function updateManifest(folder: string, target: string, model: Uint8Array): Promise<void> {
@@ -95,7 +101,7 @@ async function updateManifest(folder: string, target: string, model: Uint8Array)
   const sha256 = createHash("sha256").update(model).digest("hex");
   const name = basename(dirname(target));
   const version = basename(target);
-  const isNamed = /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && /^\d+\.\d+\.\d+$/.test(version);
+  const isNamed = isModelName(name) && isModelVersion(version);
   const updated = {
     ...manifest,
     ...(isNamed ? { name, version } : {}),

@@ -45,7 +45,7 @@ export async function readExport(folder: string): Promise<FoundExport> {
     names.includes("README.md") ? readStart(folder, "README.md", MAX_CARD_BYTES) : "",
   ]);
   const pooling = await readPooling(folder, modules, readJson);
-  const found = findModelFile(names, await readNames(folder, "onnx"));
+  const found = findModelFile(names, await readNames(folder, "onnx"), config);
   const problems: FieldProblem[] = [];
   if (!names.includes("tokenizer.json")) {
     const fix = "export it with tokenizer.save_pretrained(...) of a fast tokenizer";
