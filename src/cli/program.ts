@@ -31,9 +31,13 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Words that need no command. */
+const VERSION_WORDS = new Set(["--version", "-V"]);
+
 /** The commands that the first word may mean: one of them, or all for help and for what is misspelt. */
 function listNeeded(word: string | undefined): readonly string[] {
   if (word === undefined) return [DEFAULT_COMMAND];
+  if (VERSION_WORDS.has(word)) return [];
   if (Object.hasOwn(COMMANDS, word)) return [word];
   const isSetting = word.startsWith("--") && !PROGRAM_WORDS.has(word);
   return isSetting ? [DEFAULT_COMMAND] : Object.keys(COMMANDS);
