@@ -49,11 +49,11 @@ export async function composeInference(config: Config): Promise<Inference> {
   });
   const metrics = new Metrics({
     versions: () =>
-      registry.list().map(({ model, version, state, serving }) => ({
+      registry.list().map(({ model, version, state, serving, tensors }) => ({
         model,
         version,
         isReady: state === "ready",
-        queuedItems: serving?.batcher.queuedItems ?? 0,
+        queuedItems: serving?.batcher.queuedItems ?? tensors?.queue.queuedItems ?? 0,
       })),
   });
   const cacheStore = createCacheStore(config);

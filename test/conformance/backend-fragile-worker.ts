@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import type { ModelRunner } from "../../src/backends/onnx/model-runner.ts";
+import type { WorkerSetup } from "../../src/backends/onnx/workers/text-work.ts";
 import { hostRunner } from "../../src/backends/onnx/workers/worker-host.ts";
-import type { WorkerSetup } from "../../src/backends/onnx/workers/worker-protocol.ts";
 import { SluiceError } from "../../src/core/errors.ts";
 import { FRAGILE, MARKERS, SLOW_MS } from "./backend-fragile-commands.ts";
 

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createOnnxBackend } from "../../src/backends/onnx/create-onnx-backend.ts";
-import { createWorkerPool, SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
+import { createTextPool } from "../../src/backends/onnx/workers/text-pool.ts";
+import { SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
 import type { SluiceError } from "../../src/core/errors.ts";
 import { Batcher } from "../../src/core/inference/batcher.ts";
 import type { Backend } from "../../src/core/ports/backend.ts";
@@ -55,7 +56,7 @@ async function submitTogether(backend: Backend, texts: readonly EncodedText[]) {
 async function startFragileBackend(workers: number, hangTimeoutMs: number): Promise<Backend> {
   const memory = await mkdtemp(join(tmpdir(), "sluice-poison-"));
   cleanUps.push(() => rm(memory, { recursive: true, force: true }));
-  const pool = await createWorkerPool({
+  const pool = await createTextPool({
     setup: { spec: createRunnerSpec(memory), warmup: [toText([1])], niceness: 0 },
     hangTimeoutMs,
     workerUrl: new URL("./backend-fragile-worker.ts", import.meta.url),

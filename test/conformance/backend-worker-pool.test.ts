@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { WorkerPool } from "../../src/backends/onnx/workers/worker-pool.ts";
-import { createWorkerPool, SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
+import type { TextPool } from "../../src/backends/onnx/workers/text-pool.ts";
+import { createTextPool } from "../../src/backends/onnx/workers/text-pool.ts";
+import { SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
 import { writeNgramClassifier } from "../../src/model-tools/onnx/write-ngram-classifier.ts";
 import { createRunnerSpec, toText } from "../support/backend-options.ts";
 import { createRandomNgramWeights, writeModelFile } from "../support/onnx-fixtures.ts";
@@ -16,7 +17,7 @@ const PROGRAM = new URL("./backend-fragile-worker.ts", import.meta.url);
 const HANG_TIMEOUT_MS = 400;
 
 let memory: string;
-let pools: WorkerPool[] = [];
+let pools: TextPool[] = [];
 
 beforeEach(async () => {
   memory = await mkdtemp(join(tmpdir(), "sluice-fragile-"));
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 const mark = (marker: string) => writeFile(join(memory, marker), "");
 
-interface StartedPool extends WorkerPool {
+interface StartedPool extends TextPool {
   readonly slots: number;
   /** Settles when all workers have loaded, or failed to. */
   readonly complete: Promise<void>;
@@ -40,7 +41,7 @@ async function startPool(
   { hangTimeoutMs = 0, workerUrl = PROGRAM } = {},
 ): Promise<StartedPool> {
   const setup = { spec: createRunnerSpec(memory), warmup: [toText([1])], niceness: 0 };
-  const pool = await createWorkerPool({ setup, hangTimeoutMs, workerUrl });
+  const pool = await createTextPool({ setup, hangTimeoutMs, workerUrl });
   pools.push(pool);
   return { ...pool, slots: workers * SLOTS_PER_WORKER, complete: pool.grow(workers) };
 }
@@ -51,7 +52,7 @@ async function startCompletePool(workers: number, hangTimeoutMs = 0): Promise<St
   return pool;
 }
 
-async function runText(pool: WorkerPool, id: number): Promise<number | undefined> {
+async function runText(pool: TextPool, id: number): Promise<number | undefined> {
   const [row] = await pool.run([toText([id])]);
   return row?.[0];
 }

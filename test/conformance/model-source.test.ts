@@ -66,7 +66,11 @@ describe("model source: directory", () => {
   });
 
   test.each([
-    ["a missing manifest", () => rm(file("manifest.json")), /neither manifest\.json nor config/],
+    [
+      "a missing manifest",
+      () => rm(file("manifest.json")).then(() => writeFile(file("MODEL_CARD.md"), "# A card")),
+      /neither manifest\.json nor config/,
+    ],
     ["a broken manifest", () => writeFile(file("manifest.json"), "{\n"), /line 2, column 1\.$/],
     ["an empty manifest", () => truncate(file("manifest.json"), 0), /manifest\.json is empty/],
     ["a manifest that is a list", () => writeFile(file("manifest.json"), "[]"), /a JSON object/],
@@ -142,7 +146,7 @@ describe("model source: directory", () => {
     await mkdir(join(models.path, "empty"));
     await models.write({ model: "both-ways", version: "2.0.0" });
     await models.writeFiles("both-ways", EXPORT);
-    await models.writeFiles("no-config", { "model.onnx": "x" });
+    await models.writeFiles("no-config", { "model.onnx": "x", "tokenizer.json": {} });
     await models.writeFiles("no-model", {
       ...EXPORT,
       "model.onnx": undefined,
@@ -339,7 +343,7 @@ describe("model source: Hugging Face exports", () => {
   test("a complete manifest counts alone, whatever lies beside it", async () => {
     await models.write({ model: "moods" });
     await models.writeFiles("moods/1.0.0", { "config.json": "no JSON" });
-    expect((await verify()).manifest.labels).toEqual(["negative", "positive"]);
+    expect((await verify()).manifest).toMatchObject({ labels: ["negative", "positive"] });
   });
 
   test("read on its own, an export is named after its folder", async () => {

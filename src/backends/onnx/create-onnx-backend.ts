@@ -9,7 +9,7 @@ import type { OnnxBackend, OnnxBackendOptions } from "./onnx-backend.ts";
 import { measureCost } from "./placement/measure-cost.ts";
 import type { RunnerSpec } from "./runner-spec.ts";
 import { spreadOverCores } from "./workers/spread-over-cores.ts";
-import { createWorkerPool } from "./workers/worker-pool.ts";
+import { createTextPool } from "./workers/text-pool.ts";
 
 interface LoadPlan {
   readonly options: OnnxBackendOptions;
@@ -72,7 +72,7 @@ async function placeOrt(plan: LoadPlan): Promise<OnnxBackend> {
 
 function startPool({ options, spec, warmup }: LoadPlan) {
   const { niceness, hangTimeoutMs } = options;
-  return createWorkerPool({ setup: { spec, warmup, niceness }, hangTimeoutMs });
+  return createTextPool({ setup: { spec, warmup, niceness }, hangTimeoutMs });
 }
 
 async function createInline(plan: LoadPlan, runner: ModelRunner): Promise<OnnxBackend> {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadRunner } from "../load-runner.ts";
+import type { WorkerSetup } from "./text-work.ts";
 import { hostRunner } from "./worker-host.ts";
-import type { WorkerSetup } from "./worker-protocol.ts";
 
 const setup = workerData as WorkerSetup;
 
