@@ -70,16 +70,14 @@ async function runSession(
 }
 
 function toOrt(runtime: OrtRuntime, { datatype, data, shape }: Tensor): OrtTensor {
-  const values = datatype === "FP16" ? toHalfFloats(data) : data;
+  const isHalf = datatype === "FP16";
   // The constructor has one signature per type; `toSignature` and the core's checks see to it that type and data agree.
-  return new runtime.Tensor(toOrtType(datatype) as "float32", values as Float32Array, [...shape]);
-}
-
-/** The library wants an array of half floats where the engine has one (Node 24 and later), and else their bits. */
-function toHalfFloats({ buffer, byteOffset, length }: Uint16Array): ArrayBufferView {
-  const HalfFloats: unknown = Reflect.get(globalThis, "Float16Array");
-  if (typeof HalfFloats !== "function") return new Uint16Array(buffer, byteOffset, length);
-  return Reflect.construct(HalfFloats, [buffer, byteOffset, length]) as ArrayBufferView;
+  const type = (isHalf ? "uint16" : toOrtType(datatype)) as "float32";
+  const tensor = new runtime.Tensor(type, data as Float32Array, [...shape]);
+  // Where the engine has an array of half floats (Node 24), the constructor insists on one, of which the library's
+  // binding then finds no bytes. The bits are taken as they are when the type is named afterwards.
+  if (isHalf) Reflect.set(tensor, "type", "float16");
+  return tensor;
 }
 
 function fromOrt(name: string, datatype: TensorDatatype, { data, dims }: OrtTensor): Tensor {
