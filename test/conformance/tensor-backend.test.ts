@@ -17,17 +17,12 @@ afterAll(async () => {
   for (const remove of opened) await remove();
 });
 
+const OPTIONS = { threadsPerWorker: 1, niceness: 0, hangTimeoutMs: 0, device: CPU };
+
 async function open(bytes: Uint8Array, workers = 1): Promise<TensorBackend> {
   const { path, remove } = await writeModelFile(bytes);
   opened.push(remove);
-  return await createTensorBackend({
-    modelPath: path,
-    workers,
-    threadsPerWorker: 1,
-    niceness: 0,
-    hangTimeoutMs: 0,
-    device: CPU,
-  });
+  return await createTensorBackend({ ...OPTIONS, modelPath: path, workers });
 }
 
 function createQuestion(rows: number, k: number): readonly Tensor[] {
@@ -92,6 +87,22 @@ describe("a graph in the ONNX driver", () => {
     const image: Tensor = { name: "image", datatype: "FP32", shape: [1, 1, 4, 4], data };
     const [sums] = await backend.run([image], ["sums"]);
     expect(sums).toMatchObject({ shape: [1, 1, 2, 2], data: Float32Array.of(9, 9, 9, 9) });
+    await backend.close();
+  });
+
+  test("is run again when its worker dies, with inputs that are still there", async () => {
+    const { path, remove } = await writeModelFile(new Uint8Array(1));
+    opened.push(remove);
+    const backend = await createTensorBackend({
+      ...OPTIONS,
+      modelPath: `${path}.died`,
+      workers: 1,
+      workerUrl: new URL("./tensor-fragile-worker.ts", import.meta.url),
+    });
+    const data = Float32Array.of(1, 2, 3);
+    const x: Tensor = { name: "x", datatype: "FP32", shape: [3], data };
+    expect(await backend.run([x], ["x"])).toEqual([x]);
+    expect(data).toHaveLength(3);
     await backend.close();
   });
 

@@ -177,14 +177,15 @@ describe("a tensor model", () => {
     const response = await post({ inputs: ROW });
     expect(response.headers.get("server-timing")).toMatch(/cache;desc=none;.*infer;dur=\d/);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    const count = /ai_model_predictions_total\{model_version="plain:1\.0\.0",prediction_label="tensors"\} (\d+)/;
+    const count =
+      /ai_model_predictions_total\{model_version="plain:1\.0\.0",prediction_label="tensors"\} (\d+)/;
     expect(Number(count.exec(metrics)?.[1])).toBeGreaterThan(0);
     expect(metrics).toContain('ai_model_loaded{model_version="plain:1.0.0"} 1');
   });
 
   test("carries texts, truth, half floats, 64 bits and what is no number", async () => {
     const inputs = {
-      text: ["a", "坏 \"é\""],
+      text: ["a", '坏 "é"'],
       flag: [true, 0],
       half: [0.5, null],
       whole: ["-9223372036854775808", 7],
@@ -204,7 +205,15 @@ describe("a tensor model", () => {
   });
 
   test("with open inner sizes answers images of any size", async () => {
-    const image = [[[[1, 1, 1], [1, 1, 1], [1, 1, 2]]]];
+    const image = [
+      [
+        [
+          [1, 1, 1],
+          [1, 1, 1],
+          [1, 1, 2],
+        ],
+      ],
+    ];
     const { sums } = await outputsOf({ model: "image", inputs: { image } });
     expect(sums).toEqual({ shape: [1, 1, 1, 1], datatype: "FP32", data: [10] });
   });
@@ -214,11 +223,26 @@ test.each<[string, unknown, string, RegExp]>([
   ["a missing input", { x: [X] }, "inputs.k", /is missing: INT64 \[\?\]/],
   ["an unknown input", { ...ROW, z: 1 }, "inputs.z", /no input of this model; it has x, k/],
   ["nothing at all", {}, "inputs.x", /is missing/],
-  ["another datatype", { ...ROW, k: { datatype: "INT32", data: [1] } }, "inputs.k", /must be INT64/],
-  ["an unknown datatype", { ...ROW, k: { datatype: "int", data: [1] } }, "inputs.k.datatype", /one of/],
+  [
+    "another datatype",
+    { ...ROW, k: { datatype: "INT32", data: [1] } },
+    "inputs.k",
+    /must be INT64/,
+  ],
+  [
+    "an unknown datatype",
+    { ...ROW, k: { datatype: "int", data: [1] } },
+    "inputs.k.datatype",
+    /one of/,
+  ],
   ["another size", { ...ROW, x: [[1, 2, 3]] }, "inputs.x", /shape \[\?, 4\]; found \[1, 3\]/],
   ["another rank", { ...ROW, x: X }, "inputs.x", /shape \[\?, 4\]; found \[4\]/],
-  ["uneven lists", { ...ROW, x: [X, [1]] }, "inputs.x[1]", /must be a list of 4; found a list of 1/],
+  [
+    "uneven lists",
+    { ...ROW, x: [X, [1]] },
+    "inputs.x[1]",
+    /must be a list of 4; found a list of 1/,
+  ],
   ["too few elements", { ...ROW, x: { shape: [1, 4], data: [1] } }, "inputs.x.data", /4 elements/],
   ["a wrong element", { ...ROW, x: [X, [1, "2", 3, 4]] }, "inputs.x[1][1]", /must be a number/],
   ["a fraction for a whole number", { ...ROW, k: [1.5] }, "inputs.k[0]", /whole number of 64 bits/],
@@ -266,7 +290,9 @@ describe("the wrong kind of question", () => {
   test("an unknown model or version is 404, one that failed 503", async () => {
     expect((await ask({ inputs: ROW, model: "nope" })).status).toBe(404);
     expect((await ask({ inputs: ROW, model_version: "9.9.9" })).status).toBe(404);
-    expect((await ask({ inputs: ROW, model: "no-graph", model_version: "1.0.0" })).status).toBe(503);
+    expect((await ask({ inputs: ROW, model: "no-graph", model_version: "1.0.0" })).status).toBe(
+      503,
+    );
   });
 });
 
@@ -285,7 +311,9 @@ describe("requests side by side", () => {
 
   test("more than may wait is refused with 429 and Retry-After, and what was accepted is answered", async () => {
     const row = Array.from({ length: 256 }, (_, i) => i / 256);
-    const requests = Array.from({ length: 12 }, () => post({ model: "slow", inputs: { x: [[row]] } }));
+    const requests = Array.from({ length: 12 }, () =>
+      post({ model: "slow", inputs: { x: [[row]] } }),
+    );
     const responses = await Promise.all(requests);
     const refused = responses.filter(({ status }) => status === 429);
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 429]));
