@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chmod, mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -113,6 +114,20 @@ describe("model source: directory", () => {
   test("refuses a package whose manifest describes another folder", async () => {
     await models.write({ changes: { version: "2.0.0" } });
     await expect(verifyOnly()).rejects.toThrow("the folder is text-classification/1.0.0");
+  });
+
+  test("a folder with nothing but a graph is a model of tensors, in a folder for its version or without", async () => {
+    await models.writeFiles("iris", { "model.onnx": "graph" });
+    await models.writeFiles("moons/2.1.0", { "moons.onnx": "graph", "moons.onnx.data": "weights" });
+    const [iris, moons] = await Promise.all((await list()).map((found) => found.verify()));
+    expect(iris).toMatchObject({
+      manifest: { name: "iris", version: "1.0.0", task: "tensor", maxJoinedRows: 1 },
+      modelPath: join(models.path, "iris", "model.onnx"),
+      tokenizerPath: undefined,
+    });
+    expect(iris?.manifest.model.sha256).toBe(createHash("sha256").update("graph").digest("hex"));
+    expect(moons?.manifest).toMatchObject({ name: "moons", version: "2.1.0", task: "tensor" });
+    expect(moons?.digest).not.toBe(iris?.digest);
   });
 
   test("a directory that is not there is named", async () => {

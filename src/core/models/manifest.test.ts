@@ -165,3 +165,25 @@ test.each([
   "a\\b",
   "c:x",
 ])("%j is no path in a package", (path) => expect(isPackagePath(path)).toBe(false));
+
+describe("a manifest of task tensor", () => {
+  const { languages: _languages, tokenizer: _tokenizer, ...rest } = UNLABELLED;
+  const TENSOR = { ...rest, task: "tensor" };
+
+  test("needs neither tokenizer nor labels, and joins nothing unless it says so", () => {
+    const { schema: _schema, ...fields } = TENSOR;
+    expect(parseManifest(TENSOR)).toEqual({ ...fields, maxJoinedRows: 1 });
+    expect(parseManifest({ ...TENSOR, maxJoinedRows: 64 })).toMatchObject({ maxJoinedRows: 64 });
+  });
+
+  test.each([
+    ["tokenizer", { tokenizer: { kind: "tokenizer.json" } }],
+    ["labels", { labels: ["a", "b"] }],
+    ["maxJoinedRows", { maxJoinedRows: 0 }],
+    ["model.sha256", { model: { path: "model.onnx" } }],
+  ])("with a wrong %s is refused", (field, changes) => {
+    expect(() => parseManifest({ ...TENSOR, ...changes })).toThrow(
+      expect.objectContaining({ details: [{ field, problem: expect.any(String) }] }),
+    );
+  });
+});
