@@ -10,7 +10,7 @@ export interface ScriptedTensorOptions {
   readonly clock: Clock;
   readonly slots?: number;
   readonly parallelRuns?: number;
-  readonly runMs?: number;
+  readonly runMs?: () => number;
   readonly measuredRunMs?: number | undefined;
 }
 
@@ -29,13 +29,13 @@ export class ScriptedTensorBackend implements TensorBackend {
   mostInFlight = 0;
   #inFlight = 0;
   readonly #clock: Clock;
-  readonly #runMs: number;
+  readonly #runMs: () => number;
 
   constructor({
     clock,
     slots = 1,
     parallelRuns,
-    runMs = 10,
+    runMs = () => 10,
     measuredRunMs,
   }: ScriptedTensorOptions) {
     this.#clock = clock;
@@ -50,7 +50,7 @@ export class ScriptedTensorBackend implements TensorBackend {
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
     const values = Array.from(inputs[0]?.data ?? [], Number);
     this.runs.push(values);
-    await new Promise<void>((resolve) => this.#clock.setTimer(this.#runMs, resolve));
+    await new Promise<void>((resolve) => this.#clock.setTimer(this.#runMs(), resolve));
     this.#inFlight--;
     if (values.includes(POISON)) throw new SluiceError("model_failed", "Poisoned.");
     const data = Float32Array.from(values, (value) => 2 * value);

@@ -133,6 +133,20 @@ describe("who waits", () => {
     expect(await Promise.all([running, ...answers])).toEqual([[0], [2], [4], "overloaded"]);
   });
 
+  test("is not refused only because short runs got slower than they were a second ago", async () => {
+    let run = 0;
+    const runMs = () => (++run < 5000 ? 0.5 : 1.5);
+    const { clock, ask } = start(1, { slots: 2, runMs }, { maxQueueWaitMs: 150 });
+    const answers: unknown[] = [];
+    const clients = Array.from({ length: 24 }, async () => {
+      for (let i = 0; i < 250; i++) answers.push(await ask([1]));
+    });
+    await clock.advance(3000);
+    await Promise.all(clients);
+    expect(answers).toHaveLength(24 * 250);
+    expect(answers.filter((answer) => answer === "overloaded")).toEqual([]);
+  });
+
   test("takes turns with other callers", async () => {
     const { clock, backend, ask } = start();
     const first = ask([0]);

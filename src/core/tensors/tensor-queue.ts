@@ -26,6 +26,11 @@ export interface TensorQueueOptions {
 
 /** Shortest time over which it is judged whether more is asked for than gets done. */
 const MIN_OFFERED_SPAN_MS = 1000;
+/**
+ * A flight counts as at least this long when it is judged how long work may wait under overload. The rate is measured
+ * over some twenty runs; where these take a fraction of a millisecond, it jumps, and that alone must refuse nobody.
+ */
+const MIN_FLIGHT_MS = 25;
 /** How many waiting requests are looked at for some to join. */
 const JOIN_WINDOW = 256;
 
@@ -107,6 +112,9 @@ export class TensorQueue {
     // What is asked for counts, whether it is let in or not.
     if (lane === "online") this.#offered.add(tokens, nowMs);
     const line = this.#lanes[lane];
+    const rowsPerMs = this.#rate.tokensPerMs ?? this.#predictedRowsPerMs;
+    const fullFlightRows = Math.max(this.#runningRows, backend.slots * maxJoinedRows);
+    const minFlightRows = Number.isFinite(rowsPerMs) ? rowsPerMs * MIN_FLIGHT_MS : 0;
     const decision = decideAdmission(
       {
         queuedItems: line.size,
@@ -116,9 +124,9 @@ export class TensorQueue {
         runningTokens: this.#runningRows,
         newItems: 1,
         newTokens: tokens,
-        tokensPerMs: this.#rate.tokensPerMs ?? this.#predictedRowsPerMs,
+        tokensPerMs: rowsPerMs,
         offeredTokensPerMs: this.#offered.tokensPerMs(nowMs),
-        fullFlightTokens: Math.max(this.#runningRows, backend.slots * maxJoinedRows),
+        fullFlightTokens: Math.max(fullFlightRows, minFlightRows),
         remainingMs: member.deadlineMs - nowMs,
       },
       // Whoever sends bulk work has said that it may take long.

@@ -190,3 +190,19 @@ test("what is encoded decodes to the same tensor", () => {
 function toPlain(read: ReturnType<typeof readElements>): readonly string[] {
   return "data" in read ? Array.from<unknown>(read.data as unknown[]).map((v) => String(v)) : [];
 }
+
+test("whatever stands in the place of tensors is read or refused, and never breaks anything", () => {
+  const anyInputs = fc.record({ x: fc.jsonValue(), n: fc.jsonValue() }, { requiredKeys: [] });
+  fc.assert(
+    fc.property(anyInputs, (inputs) => {
+      try {
+        for (const { shape, data } of decodeTensors(inputs as Record<string, unknown>, SIGNATURE)) {
+          expect(data).toHaveLength(shape.reduce((product, size) => product * size, 1));
+        }
+      } catch (error) {
+        expect(error).toMatchObject({ name: "SluiceError", code: "invalid_argument" });
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
