@@ -19,7 +19,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   cancelled: "The caller closed the connection. Seen in metrics and logs only.",
   unavailable:
     "The model or the server is starting, stopping or broken; another replica may answer.",
-  model_failed: "The model failed on this text; other texts of the same request are answered.",
+  model_failed:
+    "The model failed on this text, or on these tensors; other texts of the same request are answered.",
   internal: "A bug in Sluice; the log has the cause under the same `request_id`.",
 };
 

@@ -2,11 +2,17 @@ import { readFile } from "node:fs/promises";
 import type { Worker } from "node:worker_threads";
 import { createOnnxBackend } from "./backends/onnx/create-onnx-backend.ts";
 import { countCores } from "./backends/onnx/placement/count-cores.ts";
-import { startThread as startModelThread } from "./backends/onnx/workers/thread-supply.ts";
+import { createTensorBackend } from "./backends/onnx/tensors/create-tensor-backend.ts";
+import { startThread } from "./backends/onnx/workers/thread-supply.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
+import type { TextManifest } from "./core/models/manifest.ts";
 import { TOKENIZER_FILE_KIND } from "./core/models/token-fields.ts";
-import type { ModelRuntime } from "./core/ports/model-runtime.ts";
+import type {
+  ModelRuntime,
+  StartedTensorModel,
+  StartedTextModel,
+} from "./core/ports/model-runtime.ts";
 import type { ModelPackage } from "./core/ports/model-source.ts";
 import type { Tokenizer } from "./core/ports/tokenizer.ts";
 import { applyActivation } from "./core/text/labels.ts";
@@ -32,41 +38,66 @@ export interface ModelThreads {
   readonly handedOver?: () => void;
 }
 
+const NEW_THREADS: ModelThreads = { startThread: () => startThread() };
+
 export function createModelRuntime(
   config: Config,
-  { startThread, handedOver }: ModelThreads = { startThread: () => startModelThread() },
+  threads: ModelThreads = NEW_THREADS,
 ): ModelRuntime {
   return {
     start: async (modelPackage) => {
-      const { manifest, modelPath } = modelPackage;
-      const creatingTokenizer = createTokenizer(modelPackage);
-      const creatingBackend = createOnnxBackend({
-        modelPath,
-        inputs: manifest.inputs,
-        output: { ...manifest.output, width: toOutputWidth(modelPackage) },
-        maxTokens: manifest.maxTokens,
-        ...config.inference,
-        runtime: toRuntime(config, modelPackage),
-        workers: toWorkers(config),
-        device: toDevice(config),
-        warmup: creatingTokenizer.then((tokenizer) =>
-          WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows),
-        ),
-        startThread,
-      });
-      // A model that is large is loaded by a thread, while this one makes the tokenizer.
-      creatingTokenizer.then(handedOver, handedOver);
-      const [tokenizer, backend] = await Promise.all([creatingTokenizer, creatingBackend]);
-      return { tokenizer, backend };
+      const { manifest } = modelPackage;
+      return manifest.task === "tensor"
+        ? await startTensorModel(config, modelPackage)
+        : await startTextModel(config, { ...modelPackage, manifest }, threads);
     },
   };
 }
 
+/** A package whose model reads texts. */
+type TextPackage = ModelPackage & { readonly manifest: TextManifest };
+
+async function startTextModel(
+  config: Config,
+  modelPackage: TextPackage,
+  { startThread, handedOver }: ModelThreads = NEW_THREADS,
+): Promise<StartedTextModel> {
+  const { manifest, modelPath } = modelPackage;
+  const creatingTokenizer = createTokenizer(modelPackage);
+  const creatingBackend = createOnnxBackend({
+    modelPath,
+    inputs: manifest.inputs,
+    output: { ...manifest.output, width: toOutputWidth(manifest) },
+    maxTokens: manifest.maxTokens,
+    ...config.inference,
+    runtime: toRuntime(config, manifest),
+    workers: toWorkers(config),
+    device: toDevice(config),
+    warmup: creatingTokenizer.then((tokenizer) =>
+      WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows),
+    ),
+    startThread,
+  });
+  creatingTokenizer.then(handedOver, handedOver);
+  // A model that is large is loaded by a thread, while this one makes the tokenizer.
+  const [tokenizer, backend] = await Promise.all([creatingTokenizer, creatingBackend]);
+  return { kind: "text", tokenizer, backend };
+}
+
+async function startTensorModel(
+  config: Config,
+  { modelPath }: ModelPackage,
+): Promise<StartedTensorModel> {
+  const { threadsPerWorker, niceness, hangTimeoutMs } = config.inference;
+  const workers = toWorkers(config);
+  const device = toDevice(config);
+  const options = { modelPath, workers, threadsPerWorker, niceness, hangTimeoutMs, device };
+  return { kind: "tensor", backend: await createTensorBackend(options) };
+}
+
 /** Only n-gram models can be ones that the kernel computes; a transformer's file need not be read to find that out. */
-function toRuntime({ inference: { runtime } }: Config, { manifest }: ModelPackage) {
-  return runtime === "auto" && manifest.tokenizer.kind === TOKENIZER_FILE_KIND
-    ? "onnxruntime"
-    : runtime;
+function toRuntime({ inference: { runtime } }: Config, { tokenizer }: TextManifest) {
+  return runtime === "auto" && tokenizer.kind === TOKENIZER_FILE_KIND ? "onnxruntime" : runtime;
 }
 
 /** Processes that serve together share the cores. */
@@ -77,8 +108,8 @@ function toWorkers({ inference, server }: Config): number {
 }
 
 /** A vector may be of any length; labels may not. */
-function toOutputWidth({ manifest }: ModelPackage): number | undefined {
-  return manifest.task === "embedding" ? undefined : manifest.labels.length;
+function toOutputWidth({ task, labels }: TextManifest): number | undefined {
+  return task === "embedding" ? undefined : labels.length;
 }
 
 function toDevice({ device }: Config) {
@@ -93,7 +124,7 @@ function toDevice({ device }: Config) {
   return { kind, index, fallback, shapes };
 }
 
-async function createTokenizer({ manifest, tokenizerPath }: ModelPackage): Promise<Tokenizer> {
+async function createTokenizer({ manifest, tokenizerPath }: TextPackage): Promise<Tokenizer> {
   const { tokenizer, maxTokens, windows } = manifest;
   if (tokenizer.kind === "hashed-ngrams") return createHashedNgramsTokenizer(tokenizer);
   if (tokenizer.kind === TOKENIZER_FILE_KIND && tokenizerPath !== undefined) {
@@ -119,11 +150,13 @@ export interface OpenClassifier {
  */
 export async function openClassifier(config: Config, folder: string): Promise<OpenClassifier> {
   const modelPackage = await readPackage(folder);
-  const { labels, defaultFunction, task } = modelPackage.manifest;
-  if (task !== "classification") {
-    throw new SluiceError("invalid_argument", `This model's task is ${task}, not classification.`);
+  const { manifest } = modelPackage;
+  if (manifest.task !== "classification") {
+    const message = `This model's task is ${manifest.task}, not classification.`;
+    throw new SluiceError("invalid_argument", message);
   }
-  const { tokenizer, backend } = await createModelRuntime(config).start(modelPackage);
+  const { labels, defaultFunction } = manifest;
+  const { tokenizer, backend } = await startTextModel(config, { ...modelPackage, manifest });
   return {
     labels,
     predict: async (texts) => {

@@ -65,11 +65,11 @@ function createInference(config: Config): UnloadedInference {
   });
   const metrics = new Metrics({
     versions: () =>
-      registry.list().map(({ model, version, state, serving }) => ({
+      registry.list().map(({ model, version, state, serving, tensors }) => ({
         model,
         version,
         isReady: state === "ready",
-        queuedItems: serving?.batcher.queuedItems ?? 0,
+        queuedItems: serving?.batcher.queuedItems ?? tensors?.queue.queuedItems ?? 0,
       })),
   });
   const handedOver = Promise.withResolvers<void>();

@@ -55,6 +55,13 @@ test("a page says what the model consists of and that nothing is wrong", async (
   expect(process.exitCode).toBeUndefined();
 });
 
+test("a package's page begins with the task that its manifest states", async () => {
+  writeFileSync(join(folder, "manifest.json"), JSON.stringify({ task: "tensor" }));
+  expect(await run(folder)).toMatch(/^Task: tensor\n/);
+  expect(JSON.parse(await run(folder, "--json"))).toMatchObject({ task: "tensor" });
+  expect(await run(path)).not.toContain("Task:");
+});
+
 test("measured lengths have a time, and lengths that the model refuses say so", async () => {
   const page = await run(path, "--measure");
   expect(page).toMatch(/^ +64 .* [\d.]+ ms +[\d.]+ ms/m);

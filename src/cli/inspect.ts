@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { toMultiplyAdds } from "../model-tools/onnx/estimate-cost.ts";
 import type { ModelInspection } from "../model-tools/onnx/inspect-model.ts";
 import { inspectModel } from "../model-tools/onnx/inspect-model.ts";
-import { locateModelFile } from "../model-tools/onnx/locate-model-file.ts";
+import { locateModelFile, readStatedTask } from "../model-tools/onnx/locate-model-file.ts";
 import type { RunTime } from "../model-tools/onnx/measure-model.ts";
 import { measureModel } from "../model-tools/onnx/measure-model.ts";
 import type { ModelFile } from "../model-tools/onnx/read-model-file.ts";
@@ -31,10 +31,13 @@ export function createInspectCommand(
     .action(async (model: string, flags: InspectFlags) => {
       const file = await readModelFile(await locateModelFile(model));
       try {
+        const task = await readStatedTask(model);
         const inspection = await inspectModel(file);
         const times = flags.measure === true ? await measure(file) : undefined;
         write(
-          flags.json === true ? renderJson(inspection, times) : renderInspection(inspection, times),
+          flags.json === true
+            ? renderJson(inspection, task, times)
+            : `${task === undefined ? "" : `Task: ${task}\n`}${renderInspection(inspection, times)}`,
         );
         if (inspection.findings.some(({ severity }) => severity === "error")) process.exitCode = 1;
       } finally {
@@ -47,12 +50,16 @@ async function measure({ path, model }: ModelFile): Promise<RunTime[]> {
   return model.graph === undefined ? [] : await measureModel(path, model.graph, COST_LENGTHS);
 }
 
-function renderJson(inspection: ModelInspection, times: readonly RunTime[] | undefined): string {
+function renderJson(
+  inspection: ModelInspection,
+  task: string | undefined,
+  times: readonly RunTime[] | undefined,
+): string {
   const { cost } = inspection;
   const costs = COST_LENGTHS.map((tokens) => ({
     tokens,
     ...(cost === undefined ? {} : { multiplyAdds: toMultiplyAdds(cost, tokens) }),
     ...times?.find((time) => time.tokens === tokens),
   }));
-  return `${JSON.stringify({ ...inspection, costs }, null, 2)}\n`;
+  return `${JSON.stringify({ task, ...inspection, costs }, null, 2)}\n`;
 }

@@ -2,6 +2,8 @@ import type { RunningServer } from "../compose.ts";
 import { isKeyRequired, isLoopbackHost } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
 import type { VersionStatus } from "../core/models/registry.ts";
+import type { TensorSignature, TensorSpec } from "../core/ports/tensor.ts";
+import { describeSpec } from "../core/tensors/check-request.ts";
 import { SLUICE_VERSION } from "../version.ts";
 
 export interface StartScreenFacts {
@@ -60,7 +62,15 @@ function describeModel(status: VersionStatus): string {
     status.isDefault ? "default" : undefined,
     status.serving?.manifest.labels.slice(0, 4).join("/"),
     status.serving?.manifest.languages.join("+"),
-    status.serving?.backend.description,
+    status.tensors && describeSignature(status.tensors.backend.signature),
+    (status.serving ?? status.tensors)?.backend.description,
   ];
   return [name, ...facts.filter((fact) => fact !== undefined && fact !== "")].join(" · ");
+}
+
+/** `x FP32 [?, 4] → label INT64 [?]`. */
+function describeSignature({ inputs, outputs }: TensorSignature): string {
+  const describe = (specs: readonly TensorSpec[]) =>
+    specs.map((spec) => `${spec.name} ${describeSpec(spec)}`).join(", ");
+  return `${describe(inputs)} → ${describe(outputs)}`;
 }

@@ -49,12 +49,12 @@ export const inferenceSettings = section("Where and with what models run.", {
   execution: choice(["auto", "inline", "workers"], {
     default: "auto",
     description:
-      "Run models on the server's own thread (`inline`) or in worker threads. `auto` measures each model at start and runs it inline when that is faster.",
+      "Run models on the server's own thread (`inline`) or in worker threads. `auto` measures each model at start and runs it inline when that is faster. Models of tensors always run in worker threads.",
   }),
   runtime: choice(["auto", "typescript", "onnxruntime"], {
     default: "auto",
     description:
-      "Program that computes the model. `auto` takes the built-in one for graphs that it knows and ONNX Runtime for all others.",
+      "Program that computes the model. `auto` takes the built-in one for graphs that it knows and ONNX Runtime for all others. Models of tensors always run in ONNX Runtime.",
   }),
   workers: integer({
     default: 0,
@@ -126,7 +126,8 @@ export const batchingSettings = section("How waiting requests are put together i
     default: 2048,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Most texts waiting; further ones are refused with 429.",
+    description:
+      "Most texts waiting, or requests to a model of tensors; further ones are refused with 429.",
   }),
   maxBulkItems: integer({
     default: 65_536,

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createOnnxBackend } from "../../src/backends/onnx/create-onnx-backend.ts";
+import { createTextPool } from "../../src/backends/onnx/workers/text-pool.ts";
 import { startThread } from "../../src/backends/onnx/workers/thread-supply.ts";
-import { createWorkerPool, SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
+import { SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
 import type { SluiceError } from "../../src/core/errors.ts";
 import { Batcher } from "../../src/core/inference/batcher.ts";
 import type { Backend } from "../../src/core/ports/backend.ts";
@@ -56,7 +57,7 @@ async function submitTogether(backend: Backend, texts: readonly EncodedText[]) {
 async function startFragileBackend(workers: number, hangTimeoutMs: number): Promise<Backend> {
   const memory = await mkdtemp(join(tmpdir(), "sluice-poison-"));
   cleanUps.push(() => rm(memory, { recursive: true, force: true }));
-  const pool = await createWorkerPool({
+  const pool = await createTextPool({
     setup: { spec: createRunnerSpec(memory), niceness: 0 },
     warmup: Promise.resolve([toText([1])]),
     hangTimeoutMs,

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TextPool } from "../../src/backends/onnx/workers/text-pool.ts";
+import { createTextPool } from "../../src/backends/onnx/workers/text-pool.ts";
 import { startThread } from "../../src/backends/onnx/workers/thread-supply.ts";
-import type { WorkerPool } from "../../src/backends/onnx/workers/worker-pool.ts";
-import { createWorkerPool, SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
+import { SLOTS_PER_WORKER } from "../../src/backends/onnx/workers/worker-pool.ts";
 import { writeNgramClassifier } from "../../src/model-tools/onnx/write-ngram-classifier.ts";
 import { createRunnerSpec, toText } from "../support/backend-options.ts";
 import { createRandomNgramWeights, writeModelFile } from "../support/onnx-fixtures.ts";
@@ -17,7 +18,7 @@ const PROGRAM = new URL("./backend-fragile-worker.ts", import.meta.url);
 const HANG_TIMEOUT_MS = 400;
 
 let memory: string;
-let pools: WorkerPool[] = [];
+let pools: TextPool[] = [];
 
 beforeEach(async () => {
   memory = await mkdtemp(join(tmpdir(), "sluice-fragile-"));
@@ -30,7 +31,7 @@ afterEach(async () => {
 
 const mark = (marker: string) => writeFile(join(memory, marker), "");
 
-interface StartedPool extends WorkerPool {
+interface StartedPool extends TextPool {
   readonly slots: number;
   /** Settles when all workers have loaded, or failed to. */
   readonly complete: Promise<void>;
@@ -41,7 +42,7 @@ async function startPool(
   { hangTimeoutMs = 0, workerUrl = PROGRAM } = {},
 ): Promise<StartedPool> {
   const setup = { spec: createRunnerSpec(memory), niceness: 0 };
-  const pool = await createWorkerPool({
+  const pool = await createTextPool({
     setup,
     warmup: Promise.resolve([toText([1])]),
     hangTimeoutMs,
@@ -57,7 +58,7 @@ async function startCompletePool(workers: number, hangTimeoutMs = 0): Promise<St
   return pool;
 }
 
-async function runText(pool: WorkerPool, id: number): Promise<number | undefined> {
+async function runText(pool: TextPool, id: number): Promise<number | undefined> {
   const [row] = await pool.run([toText([id])]);
   return row?.[0];
 }

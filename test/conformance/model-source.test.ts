@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chmod, mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -66,7 +67,11 @@ describe("model source: directory", () => {
   });
 
   test.each([
-    ["a missing manifest", () => rm(file("manifest.json")), /neither manifest\.json nor config/],
+    [
+      "a missing manifest",
+      () => rm(file("manifest.json")).then(() => writeFile(file("MODEL_CARD.md"), "# A card")),
+      /neither manifest\.json nor config/,
+    ],
     ["a broken manifest", () => writeFile(file("manifest.json"), "{\n"), /line 2, column 1\.$/],
     ["an empty manifest", () => truncate(file("manifest.json"), 0), /manifest\.json is empty/],
     ["a manifest that is a list", () => writeFile(file("manifest.json"), "[]"), /a JSON object/],
@@ -111,6 +116,20 @@ describe("model source: directory", () => {
     await expect(verifyOnly()).rejects.toThrow("the folder is text-classification/1.0.0");
   });
 
+  test("a folder with nothing but a graph is a model of tensors, in a folder for its version or without", async () => {
+    await models.writeFiles("iris", { "model.onnx": "graph" });
+    await models.writeFiles("moons/2.1.0", { "moons.onnx": "graph", "moons.onnx.data": "weights" });
+    const [iris, moons] = await Promise.all((await list()).map((found) => found.verify()));
+    expect(iris).toMatchObject({
+      manifest: { name: "iris", version: "1.0.0", task: "tensor", maxJoinedRows: 1 },
+      modelPath: join(models.path, "iris", "model.onnx"),
+      tokenizerPath: undefined,
+    });
+    expect(iris?.manifest.model.sha256).toBe(createHash("sha256").update("graph").digest("hex"));
+    expect(moons?.manifest).toMatchObject({ name: "moons", version: "2.1.0", task: "tensor" });
+    expect(moons?.digest).not.toBe(iris?.digest);
+  });
+
   test("a directory that is not there is named", async () => {
     const source = createDirectoryModelSource(join(models.path, "nowhere"));
     await expect(source.list()).rejects.toMatchObject({ code: "unavailable" });
@@ -142,7 +161,7 @@ describe("model source: directory", () => {
     await mkdir(join(models.path, "empty"));
     await models.write({ model: "both-ways", version: "2.0.0" });
     await models.writeFiles("both-ways", EXPORT);
-    await models.writeFiles("no-config", { "model.onnx": "x" });
+    await models.writeFiles("no-config", { "model.onnx": "x", "tokenizer.json": {} });
     await models.writeFiles("no-model", {
       ...EXPORT,
       "model.onnx": undefined,
@@ -339,7 +358,7 @@ describe("model source: Hugging Face exports", () => {
   test("a complete manifest counts alone, whatever lies beside it", async () => {
     await models.write({ model: "moods" });
     await models.writeFiles("moods/1.0.0", { "config.json": "no JSON" });
-    expect((await verify()).manifest.labels).toEqual(["negative", "positive"]);
+    expect((await verify()).manifest).toMatchObject({ labels: ["negative", "positive"] });
   });
 
   test("read on its own, an export is named after its folder", async () => {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeClassify } from "../../src/protocols/native/decode-classify.ts";
 import { decodePredictions } from "../../src/protocols/native/decode-predictions.ts";
+import { decodeTensorRequest, isTensorBody } from "../../src/protocols/native/decode-tensors.ts";
 import {
   classifyRequestSchema,
   predictionsRequestSchema,
@@ -203,14 +204,27 @@ test("the schema of /v1/predictions and its decoder accept and refuse the same b
     { text: "a" },
     ["a", "b", "c", "d"],
   );
+  const data = fc.constantFrom(1, [1, 2], [[true]], ["a"]);
+  const shaped = fc.record({ shape: fc.constant([2]), datatype: fc.constant("FP32"), data });
+  const tensors = fc.dictionary(fc.string(), fc.oneof(data, shaped));
+  const outputs = mostly(fc.array(fc.string(), { minLength: 1, maxLength: 3 }), null, [], "a", [1]);
+  const { model, lane, top_k } = anyOptions;
+  const someOptions = { model, lane, top_k };
   const anyBody = fc.oneof(
     { weight: 8, arbitrary: fc.record({ inputs, ...anyOptions }, { requiredKeys: ["inputs"] }) },
     { weight: 1, arbitrary: fc.record({ inputs, text: anyText }) },
     { weight: 1, arbitrary: fc.record(anyOptions) },
+    {
+      weight: 4,
+      arbitrary: fc.record(
+        { inputs: tensors, outputs, ...someOptions },
+        { requiredKeys: ["inputs"] },
+      ),
+    },
   );
   expectSameVerdicts(
     predictionsRequestSchema(LIMITS),
-    (body) => decodePredictions(body, LIMITS),
+    (body) => (isTensorBody(body) ? decodeTensorRequest(body) : decodePredictions(body, LIMITS)),
     anyBody,
   );
 });

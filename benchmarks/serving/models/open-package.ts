@@ -22,12 +22,17 @@ export async function openPackage(
 ): Promise<OpenPackage> {
   const { config } = loadConfig({ env: {}, flags: parseFlags(flags), directory: folder });
   const modelPackage = await readPackage(folder);
-  const { backend } = await createModelRuntime(config).start(modelPackage);
+  const { manifest } = modelPackage;
+  const started = await createModelRuntime(config).start(modelPackage);
+  if (started.kind !== "text" || manifest.task === "tensor") {
+    throw new Error(`${folder} reads no texts.`);
+  }
+  const { backend } = started;
   return {
     config,
     backend,
     modelPath: modelPackage.modelPath,
-    padId: modelPackage.manifest.inputs.padId,
+    padId: manifest.inputs.padId,
     close: () => backend.close(),
   };
 }

@@ -8,7 +8,7 @@ import type { OnnxBackend, OnnxBackendOptions } from "./onnx-backend.ts";
 import { measureCost } from "./placement/measure-cost.ts";
 import type { RunnerSpec } from "./runner-spec.ts";
 import { spreadOverCores } from "./workers/spread-over-cores.ts";
-import { createWorkerPool } from "./workers/worker-pool.ts";
+import { createTextPool } from "./workers/text-pool.ts";
 
 interface LoadPlan {
   readonly options: OnnxBackendOptions;
@@ -75,7 +75,7 @@ async function placeOrt(plan: LoadPlan): Promise<OnnxBackend> {
 
 function startPool({ options, spec, warmup }: LoadPlan) {
   const { niceness, hangTimeoutMs, startThread } = options;
-  return createWorkerPool({ setup: { spec, niceness }, warmup, hangTimeoutMs, startThread });
+  return createTextPool({ setup: { spec, niceness }, warmup, hangTimeoutMs, startThread });
 }
 
 async function createInline(plan: LoadPlan, runner: ModelRunner): Promise<OnnxBackend> {

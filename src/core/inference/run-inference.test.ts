@@ -4,7 +4,7 @@ import { CancelSource } from "../../../test/support/cancel-source.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingObserver } from "../../../test/support/recording-observer.ts";
 import { POISON, ScriptedBackend } from "../../../test/support/scripted-backend.ts";
-import type { ModelManifest } from "../models/manifest.ts";
+import type { TextManifest } from "../models/manifest.ts";
 import { ModelRegistry } from "../models/registry.ts";
 import type { CacheStore } from "../ports/cache-store.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
@@ -23,7 +23,7 @@ import { runInference } from "./run-inference.ts";
 /** The outputs as they are. */
 const RAW = { ...MODEL_DEFAULTS, topK: 0, functionToApply: "none" } as const;
 
-const MANIFEST: ModelManifest = {
+const MANIFEST: TextManifest = {
   name: "m",
   version: "1.0.0",
   task: "classification",

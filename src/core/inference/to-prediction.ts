@@ -1,4 +1,4 @@
-import type { ModelManifest } from "../models/manifest.ts";
+import type { TextManifest } from "../models/manifest.ts";
 import type { RankedLabel } from "../text/labels.ts";
 import { applyActivation, defaultTopK, rankLabels } from "../text/labels.ts";
 import type { InferenceOptions } from "./request.ts";
@@ -13,7 +13,7 @@ import type { Prediction } from "./result.ts";
  */
 export function toPrediction(
   row: Float32Array,
-  manifest: ModelManifest,
+  manifest: TextManifest,
   options: InferenceOptions,
 ): Prediction {
   if (manifest.task === "embedding") return { kind: "vector", values: row };

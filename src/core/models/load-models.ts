@@ -1,13 +1,17 @@
-import { toSluiceError } from "../errors.ts";
+import { SluiceError, toSluiceError } from "../errors.ts";
 import type { BatcherOptions } from "../inference/batcher.ts";
 import { Batcher } from "../inference/batcher.ts";
 import { createCacheKeyPrefix } from "../inference/cache-key.ts";
 import type { Backend } from "../ports/backend.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { InferenceObserver } from "../ports/inference-observer.ts";
-import type { ModelRuntime } from "../ports/model-runtime.ts";
-import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
+import type { ModelRuntime, StartedTensorModel, StartedTextModel } from "../ports/model-runtime.ts";
+import type { DiscoveredPackage, ModelPackage, ModelSource } from "../ports/model-source.ts";
+import type { TensorBackend } from "../ports/tensor-backend.ts";
 import type { Tokenizer } from "../ports/tokenizer.ts";
+import { mayJoinRows } from "../tensors/join-rows.ts";
+import { TensorQueue } from "../tensors/tensor-queue.ts";
+import type { TensorManifest, TextManifest } from "./manifest.ts";
 import type { ModelRegistry } from "./registry.ts";
 import { TOKENIZER_FILE_KIND } from "./token-fields.ts";
 
@@ -35,30 +39,65 @@ export async function loadModels(options: LoadModelsOptions): Promise<void> {
 }
 
 async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions): Promise<void> {
-  const { registry, runtime, clock, limits } = options;
+  const { registry, runtime } = options;
   const { model, version } = found;
   try {
     registry.transition(model, version, "verifying");
     const verified = await found.verify();
+    const { manifest } = verified;
     registry.transition(model, version, "loading");
-    const { tokenizer, backend } = await runtime.start(verified);
+    const started = await runtime.start(verified);
     registry.transition(model, version, "warming");
-    await warmUp(backend, tokenizer);
-    const observer = options.observer.forVersion(model, version);
-    const batcher = new Batcher({ backend, clock, limits, observer });
-    const { manifest, digest } = verified;
-    registry.activate({
-      manifest,
-      cacheKeyPrefix: createCacheKeyPrefix({ model, version, digest }),
-      readsPairs: manifest.tokenizer.kind === TOKENIZER_FILE_KIND,
-      tokenizer,
-      backend,
-      batcher,
-      observer,
-    });
+    if (started.kind === "text" && manifest.task !== "tensor") {
+      await activateTexts({ ...verified, manifest }, started, options);
+    } else if (started.kind === "tensor" && manifest.task === "tensor") {
+      await activateTensors(manifest, started, options);
+    } else {
+      await started.backend.close();
+      throw new SluiceError("internal", `The runtime started ${model} as a ${started.kind} model.`);
+    }
   } catch (thrown) {
     registry.fail(model, version, toSluiceError(thrown).message);
   }
+}
+
+async function activateTexts(
+  { manifest, digest }: ModelPackage & { readonly manifest: TextManifest },
+  { tokenizer, backend }: StartedTextModel,
+  { registry, clock, limits, observer: observers }: LoadModelsOptions,
+): Promise<void> {
+  const { name: model, version } = manifest;
+  await warmUp(backend, tokenizer);
+  const observer = observers.forVersion(model, version);
+  registry.activate({
+    manifest,
+    cacheKeyPrefix: createCacheKeyPrefix({ model, version, digest }),
+    readsPairs: manifest.tokenizer.kind === TOKENIZER_FILE_KIND,
+    tokenizer,
+    backend,
+    batcher: new Batcher({ backend, clock, limits, observer }),
+    observer,
+  });
+}
+
+/** Its backend has tried the model already, as far as that is possible without knowing what it is for. */
+async function activateTensors(
+  manifest: TensorManifest,
+  { backend }: StartedTensorModel,
+  { registry, clock, limits, observer: observers }: LoadModelsOptions,
+): Promise<void> {
+  const { name, version, maxJoinedRows } = manifest;
+  await assertMayJoin(backend, maxJoinedRows);
+  const observer = observers.forVersion(name, version);
+  const queue = new TensorQueue({ backend, clock, limits, maxJoinedRows, observer });
+  registry.activateTensors({ manifest, backend, queue, observer });
+}
+
+async function assertMayJoin(backend: TensorBackend, maxJoinedRows: number): Promise<void> {
+  if (maxJoinedRows === 1 || mayJoinRows(backend.signature)) return;
+  await backend.close();
+  const needed = "the first size of every input and output must be open";
+  throw new SluiceError("invalid_argument", `maxJoinedRows does not fit the graph: ${needed}.`);
 }
 
 /** First runs are slow and show whether the model works at all. A backend that cannot even do these is closed. */
@@ -76,10 +115,10 @@ async function warmUp(backend: Backend, tokenizer: Tokenizer): Promise<void> {
 export async function unloadModels(registry: ModelRegistry): Promise<void> {
   const ready = registry.list().filter((entry) => entry.state === "ready");
   await Promise.all(
-    ready.map(async ({ model, version, serving }) => {
+    ready.map(async ({ model, version, serving, tensors }) => {
       registry.transition(model, version, "draining");
-      await serving?.batcher.drain();
-      await serving?.backend.close();
+      await Promise.all([serving?.batcher.drain(), tensors?.queue.drain()]);
+      await Promise.all([serving?.backend.close(), tensors?.backend.close()]);
       registry.transition(model, version, "unloaded");
     }),
   );

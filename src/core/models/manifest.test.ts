@@ -50,7 +50,8 @@ describe("what a manifest leaves out", () => {
   });
 
   test("windows of a short model share no more than a quarter", () => {
-    expect(parseManifest({ ...TRANSFORMER, maxTokens: 64 }).windows.overlapTokens).toBe(16);
+    const manifest = parseManifest({ ...TRANSFORMER, maxTokens: 64 });
+    expect(manifest).toMatchObject({ windows: { overlapTokens: 16 } });
   });
 
   test("an embedding is the mean at length 1, without labels and without windows", () => {
@@ -75,7 +76,8 @@ describe("what a manifest leaves out", () => {
     ["multi_label_classification", ["a"], "sigmoid"],
     ["regression", ["stars"], "none"],
   ])("%s implies its activation", (problemType, labels, expected) => {
-    expect(parseManifest({ ...NGRAMS, problemType, labels }).defaultFunction).toBe(expected);
+    const manifest = parseManifest({ ...NGRAMS, problemType, labels });
+    expect(manifest).toMatchObject({ defaultFunction: expected });
   });
 });
 
@@ -90,7 +92,7 @@ test("what a manifest states is taken", () => {
   };
   const manifest = parseManifest({ ...MULTI_LABEL, ...stated });
   expect(manifest).toMatchObject(stated);
-  expect(parseManifest({ ...TRANSFORMER, abstainBelow: 0.5 }).abstainBelow).toBe(0.5);
+  expect(parseManifest({ ...TRANSFORMER, abstainBelow: 0.5 })).toMatchObject({ abstainBelow: 0.5 });
 });
 
 test.each([
@@ -163,3 +165,25 @@ test.each([
   "a\\b",
   "c:x",
 ])("%j is no path in a package", (path) => expect(isPackagePath(path)).toBe(false));
+
+describe("a manifest of task tensor", () => {
+  const { languages: _languages, tokenizer: _tokenizer, ...rest } = UNLABELLED;
+  const TENSOR = { ...rest, task: "tensor" };
+
+  test("needs neither tokenizer nor labels, and joins nothing unless it says so", () => {
+    const { schema: _schema, ...fields } = TENSOR;
+    expect(parseManifest(TENSOR)).toEqual({ ...fields, maxJoinedRows: 1 });
+    expect(parseManifest({ ...TENSOR, maxJoinedRows: 64 })).toMatchObject({ maxJoinedRows: 64 });
+  });
+
+  test.each([
+    ["tokenizer", { tokenizer: { kind: "tokenizer.json" } }],
+    ["labels", { labels: ["a", "b"] }],
+    ["maxJoinedRows", { maxJoinedRows: 0 }],
+    ["model.sha256", { model: { path: "model.onnx" } }],
+  ])("with a wrong %s is refused", (field, changes) => {
+    expect(() => parseManifest({ ...TENSOR, ...changes })).toThrow(
+      expect.objectContaining({ details: [{ field, problem: expect.any(String) }] }),
+    );
+  });
+});

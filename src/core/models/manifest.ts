@@ -22,30 +22,51 @@ import { readTokenFields, TOKENIZER_FILE_KIND } from "./token-fields.ts";
 export const MANIFEST_SCHEMA = "sluice.model/v1";
 
 /**
- * What a model answers. classification: labels with scores. embedding: a vector. scoring: one number for a pair of
- * texts, as a cross-encoder gives it.
+ * What a model answers about texts. classification: labels with scores. embedding: a vector. scoring: one number for a
+ * pair of texts, as a cross-encoder gives it.
  */
-export const MODEL_TASKS = ["classification", "embedding", "scoring"] as const;
+const TEXT_TASKS = ["classification", "embedding", "scoring"] as const;
+export type TextTask = (typeof TEXT_TASKS)[number];
+
+/** What a model answers. tensor: whatever its graph makes of tensors that the caller sends. */
+export const MODEL_TASKS = [...TEXT_TASKS, "tensor"] as const;
 export type ModelTask = (typeof MODEL_TASKS)[number];
 
 /** How the vectors of a text's tokens become one: their mean, the first one, or the graph has done it already. */
 export const POOLINGS = ["none", "mean", "cls"] as const;
 export type Pooling = (typeof POOLINGS)[number];
 
-/** Everything a server must know to serve a model version, whatever file said it. */
-export interface ModelManifest extends TokenFields {
+/** What is stated about a model of any task. */
+interface CommonManifest {
   /** Letters, digits, `.`, `_` and `-`, no dot first: nothing that JSON or an address would escape. */
   readonly name: string;
   /** `major.minor.patch`. */
   readonly version: string;
-  readonly task: ModelTask;
+  readonly model: PackageFile;
+  readonly description: string;
+  /** SPDX identifier or name; `unknown` when nobody says. */
+  readonly license: string;
+}
+
+/** A model that reads and writes tensors. Its inputs and outputs are those of the graph. */
+export interface TensorManifest extends CommonManifest {
+  readonly task: "tensor";
+  /**
+   * Most rows of several requests that may share a run; 1 = every request runs alone. Only for models in which no row
+   * has an influence on another, which a graph does not tell.
+   */
+  readonly maxJoinedRows: number;
+}
+
+/** A model that reads texts. */
+export interface TextManifest extends CommonManifest, TokenFields {
+  readonly task: TextTask;
   /** `regression` for scoring; means nothing for embedding, where it is `regression` too. */
   readonly problemType: ProblemType;
   /** Index = position in the model's output; all different. `["score"]` for scoring, empty for embedding. */
   readonly labels: readonly string[];
   /** BCP 47 tags of the languages that the model was trained for; empty when nobody says. */
   readonly languages: readonly string[];
-  readonly model: PackageFile;
   /** `ids`: name of the graph's input of ids; undefined: to be found in the graph. Short rows are filled with `padId`. */
   readonly inputs: { readonly ids: string | undefined; readonly padId: number };
   /** `name`: the graph's output that counts; undefined: to be found in the graph. `normalize`: to length 1. */
@@ -60,10 +81,14 @@ export interface ModelManifest extends TokenFields {
   readonly thresholds: Readonly<Record<string, number>>;
   /** Single label only: a best score below this, 0..1, counts as no answer. */
   readonly abstainBelow: number | undefined;
-  readonly description: string;
-  /** SPDX identifier or name; `unknown` when nobody says. */
-  readonly license: string;
 }
+
+/** Everything a server must know to serve a model version, whatever file said it. */
+export type ModelManifest = TextManifest | TensorManifest;
+
+const MAX_JOINED_ROWS = 65_536;
+/** What only models of texts have. */
+const TEXT_FIELDS = ["tokenizer", "labels", "problemType"];
 
 const NAME_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const VERSION_PATTERN = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
@@ -90,32 +115,15 @@ export function parseManifest(value: unknown): ModelManifest {
   const name = read.required("name", nameRule, isModelName, "");
   const version = read.required("version", "major.minor.patch", isModelVersion, "");
   const task = read.required("task", quoted(MODEL_TASKS), isOneOf(MODEL_TASKS), "classification");
-  const problemType = readProblemType(read, task);
-  const labels = readLabels(read, task, problemType);
-  const tokenFields = readTokenFields(read, task === "classification");
-  const isTransformer = tokenFields.tokenizer.kind === TOKENIZER_FILE_KIND;
+  const own = task === "tensor" ? readTensorFields(read) : readTextFields(read, task);
   const manifest: ModelManifest = {
+    ...own,
     name,
     version,
-    task,
-    problemType,
-    labels,
-    languages: read.optional("languages", "a list of language tags", isStringList, []),
-    ...tokenFields,
     model: {
       path: read.required("model.path", "the name of a file in the package", isPackagePath, ""),
       sha256: read.required("model.sha256", "64 lower-case hex digits", isSha256, ""),
     },
-    inputs: {
-      ids: readGraphName(read, "inputs.ids", "input", isTransformer),
-      padId: isTransformer
-        ? read.optional("inputs.padId", "a whole number ≥ 0", isWhole(0, 2 ** 31 - 1), 0)
-        : read.required("inputs.padId", "a whole number ≥ 0", isWhole(0, 2 ** 31 - 1), 0),
-    },
-    output: readOutput(read, task, isTransformer),
-    defaultFunction: readDefaultFunction(read, task, problemType, labels),
-    thresholds: readThresholds(read, problemType, labels),
-    abstainBelow: readAbstainBelow(read, problemType),
     description: read.required("description", "a sentence", isFilledString, ""),
     license: read.required("license", "a licence name", isFilledString, ""),
   };
@@ -126,7 +134,46 @@ export function parseManifest(value: unknown): ModelManifest {
   });
 }
 
-function readProblemType(read: FieldReader, task: ModelTask): ProblemType {
+function readTensorFields(read: FieldReader): Omit<TensorManifest, keyof CommonManifest> {
+  for (const field of TEXT_FIELDS) {
+    if (read.valueOf(field) !== undefined) read.reject(field, "must be left out for tensor");
+  }
+  const expected = `a whole number from 1 to ${MAX_JOINED_ROWS}`;
+  const isRows = isWhole(1, MAX_JOINED_ROWS);
+  return {
+    task: "tensor",
+    maxJoinedRows: read.optional("maxJoinedRows", expected, isRows, 1),
+  };
+}
+
+function readTextFields(
+  read: FieldReader,
+  task: TextTask,
+): Omit<TextManifest, keyof CommonManifest> {
+  const problemType = readProblemType(read, task);
+  const labels = readLabels(read, task, problemType);
+  const tokenFields = readTokenFields(read, task === "classification");
+  const isTransformer = tokenFields.tokenizer.kind === TOKENIZER_FILE_KIND;
+  return {
+    task,
+    problemType,
+    labels,
+    languages: read.optional("languages", "a list of language tags", isStringList, []),
+    ...tokenFields,
+    inputs: {
+      ids: readGraphName(read, "inputs.ids", "input", isTransformer),
+      padId: isTransformer
+        ? read.optional("inputs.padId", "a whole number ≥ 0", isWhole(0, 2 ** 31 - 1), 0)
+        : read.required("inputs.padId", "a whole number ≥ 0", isWhole(0, 2 ** 31 - 1), 0),
+    },
+    output: readOutput(read, task, isTransformer),
+    defaultFunction: readDefaultFunction(read, task, problemType, labels),
+    thresholds: readThresholds(read, problemType, labels),
+    abstainBelow: readAbstainBelow(read, problemType),
+  };
+}
+
+function readProblemType(read: FieldReader, task: TextTask): ProblemType {
   if (task === "classification") {
     const expected = quoted(PROBLEM_TYPES);
     const isProblemType = isOneOf(PROBLEM_TYPES);
@@ -138,7 +185,7 @@ function readProblemType(read: FieldReader, task: ModelTask): ProblemType {
 
 function readLabels(
   read: FieldReader,
-  task: ModelTask,
+  task: TextTask,
   problemType: ProblemType,
 ): readonly string[] {
   if (task === "embedding") {
@@ -167,9 +214,9 @@ function readGraphName(
 
 function readOutput(
   read: FieldReader,
-  task: ModelTask,
+  task: TextTask,
   isTransformer: boolean,
-): ModelManifest["output"] {
+): TextManifest["output"] {
   // `outputs.logits` is the older spelling.
   const field = read.valueOf("output.name") === undefined ? "outputs.logits" : "output.name";
   const name = readGraphName(read, field, "output", isTransformer);
@@ -190,7 +237,7 @@ function readOutput(
 
 function readDefaultFunction(
   read: FieldReader,
-  task: ModelTask,
+  task: TextTask,
   problemType: ProblemType,
   labels: readonly string[],
 ): ActivationFunction {

@@ -4,6 +4,7 @@ import { detectWrittenLanguage } from "../text/written-language.ts";
 import type { RoutableVersion, RoutingTable } from "./routing-table.ts";
 import { buildRoutingTable } from "./routing-table.ts";
 import type { ServingVersion } from "./serving-version.ts";
+import type { TensorVersion } from "./tensor-version.ts";
 import { compareVersions } from "./version-number.ts";
 import type { VersionState } from "./version-state.ts";
 import { assertTransition } from "./version-state.ts";
@@ -16,7 +17,10 @@ export interface VersionStatus {
   /** Why it failed; only in state `failed`. */
   readonly reason: string | undefined;
   readonly isDefault: boolean;
+  /** Set while a model of texts is ready or drains. */
   readonly serving: ServingVersion | undefined;
+  /** Set while a tensor model is ready or drains. */
+  readonly tensors: TensorVersion | undefined;
 }
 
 interface Entry {
@@ -25,6 +29,7 @@ interface Entry {
   state: VersionState;
   reason: string | undefined;
   serving: ServingVersion | undefined;
+  tensors: TensorVersion | undefined;
 }
 
 export interface RegistryOptions {
@@ -57,6 +62,7 @@ export class ModelRegistry {
       state: "discovered",
       reason: undefined,
       serving: undefined,
+      tensors: undefined,
     });
   }
 
@@ -65,7 +71,10 @@ export class ModelRegistry {
     const entry = this.#entry(model, version);
     assertTransition(entry.state, to);
     entry.state = to;
-    if (to === "unloaded") entry.serving = undefined;
+    if (to === "unloaded") {
+      entry.serving = undefined;
+      entry.tensors = undefined;
+    }
     this.#rebuildRoutes();
   }
 
@@ -76,31 +85,47 @@ export class ModelRegistry {
     this.transition(name, version, "ready");
   }
 
+  /** The same for a tensor model. */
+  activateTensors(tensors: TensorVersion): void {
+    const { name, version } = tensors.manifest;
+    this.#entry(name, version).tensors = tensors;
+    this.transition(name, version, "ready");
+  }
+
   fail(model: string, version: string, reason: string): void {
     this.#entry(model, version).reason = reason;
     this.transition(model, version, "failed");
   }
 
   /**
-   * The version that answers a request.
+   * The version that answers a request about texts.
    *
-   * @throws SluiceError `not_found` naming what exists; `unavailable` when the version is known but not ready.
+   * @throws SluiceError `not_found` naming what exists; `unavailable` when the version is known but not ready;
+   * `invalid_argument` when it reads tensors.
    */
   resolve(model: string, version: string | undefined): ServingVersion {
-    const versions = this.#models.get(model);
-    if (versions === undefined) {
-      throw notFound(`There is no model "${model}".`, "model", [...this.#models.keys()]);
+    const entry = this.#find(model, version);
+    if (entry.state === "ready") {
+      if (entry.serving !== undefined) return entry.serving;
+      throw wrongKind(
+        entry,
+        'tensors, not texts: send "inputs" with POST /v1/predictions as an object of tensors by name',
+      );
     }
-    const wanted = version ?? this.#routes.get(model)?.defaultVersion;
-    if (wanted === undefined) {
-      throw new SluiceError("unavailable", `No version of model "${model}" is ready.`);
+    throw new SluiceError("unavailable", notReadyMessage(entry));
+  }
+
+  /**
+   * The version that answers a request of tensors. Texts are never looked at, so language has no say in it.
+   *
+   * @throws SluiceError as `resolve`, `invalid_argument` when it reads texts
+   */
+  resolveTensors(model: string, version: string | undefined): TensorVersion {
+    const entry = this.#find(model, version);
+    if (entry.state === "ready") {
+      if (entry.tensors !== undefined) return entry.tensors;
+      throw wrongKind(entry, 'texts, not tensors: send "inputs" as a list of texts');
     }
-    const entry = versions.get(wanted);
-    if (entry === undefined) {
-      const message = `There is no version "${wanted}" of model "${model}".`;
-      throw notFound(message, "model_version", [...versions.keys()].sort(compareVersions));
-    }
-    if (entry.state === "ready" && entry.serving !== undefined) return entry.serving;
     throw new SluiceError("unavailable", notReadyMessage(entry));
   }
 
@@ -130,6 +155,21 @@ export class ModelRegistry {
     }));
   }
 
+  #find(model: string, version: string | undefined): Entry {
+    const versions = this.#models.get(model);
+    if (versions === undefined) {
+      throw notFound(`There is no model "${model}".`, "model", [...this.#models.keys()]);
+    }
+    const wanted = version ?? this.#routes.get(model)?.defaultVersion;
+    if (wanted === undefined) {
+      throw new SluiceError("unavailable", `No version of model "${model}" is ready.`);
+    }
+    const entry = versions.get(wanted);
+    if (entry !== undefined) return entry;
+    const message = `There is no version "${wanted}" of model "${model}".`;
+    throw notFound(message, "model_version", [...versions.keys()].sort(compareVersions));
+  }
+
   #entry(model: string, version: string): Entry {
     const entry = this.#models.get(model)?.get(version);
     if (entry === undefined) throw new SluiceError("internal", `${model} ${version} is unknown.`);
@@ -154,6 +194,12 @@ function notFound(message: string, field: string, existing: readonly string[]): 
   const known = `Available: ${existing.join(", ")}.`;
   return new SluiceError(code, `${message} ${known}`, {
     details: [{ field, problem: known }],
+  });
+}
+
+function wrongKind({ model, version }: Entry, reads: string): SluiceError {
+  return new SluiceError("invalid_argument", `${model} ${version} reads ${reads}.`, {
+    details: [{ field: "inputs", problem: `this model reads ${reads}` }],
   });
 }
 

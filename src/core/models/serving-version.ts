@@ -2,11 +2,11 @@ import type { Batcher } from "../inference/batcher.ts";
 import type { Backend } from "../ports/backend.ts";
 import type { VersionObserver } from "../ports/inference-observer.ts";
 import type { Tokenizer } from "../ports/tokenizer.ts";
-import type { ModelManifest } from "./manifest.ts";
+import type { TextManifest } from "./manifest.ts";
 
-/** A loaded version with everything that a request needs from it. */
+/** A loaded version of a model of texts with everything that a request needs from it. */
 export interface ServingVersion {
-  readonly manifest: ModelManifest;
+  readonly manifest: TextManifest;
   /** Made from the package's digest; a cache key is this followed by the text. */
   readonly cacheKeyPrefix: string;
   /** Whether the model can be given a second text. */

@@ -1,12 +1,29 @@
 import type { Backend } from "./backend.ts";
 import type { ModelPackage } from "./model-source.ts";
+import type { TensorBackend } from "./tensor-backend.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+
+/** What a package of texts needs to run. */
+export interface StartedTextModel {
+  readonly kind: "text";
+  readonly tokenizer: Tokenizer;
+  readonly backend: Backend;
+}
+
+/** What a package of task `tensor` needs to run. */
+export interface StartedTensorModel {
+  readonly kind: "tensor";
+  readonly backend: TensorBackend;
+}
+
+export type StartedModel = StartedTextModel | StartedTensorModel;
 
 /** Starts what a package needs to run. */
 export interface ModelRuntime {
   /**
-   * @returns the package's tokenizer and a backend that has loaded the model and run it at least once.
+   * @returns a backend that has loaded the model and, if it reads texts, run it at least once, with the package's
+   * tokenizer.
    * @throws SluiceError with the reason when the package cannot run here.
    */
-  start(modelPackage: ModelPackage): Promise<{ tokenizer: Tokenizer; backend: Backend }>;
+  start(modelPackage: ModelPackage): Promise<StartedModel>;
 }

@@ -1,7 +1,12 @@
 import type { FastifyRequest } from "fastify";
+import type { Lane } from "../../core/inference/lanes.ts";
 import type { TextInput } from "../../core/inference/request.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
 import { runInference } from "../../core/inference/run-inference.ts";
+import type { TensorVersion } from "../../core/models/tensor-version.ts";
+import type { Tensor } from "../../core/ports/tensor.ts";
+import type { TensorResult } from "../../core/tensors/run-tensors.ts";
+import { runTensors } from "../../core/tensors/run-tensors.ts";
 import type { AnswerContext } from "../../protocols/native/encode-context.ts";
 import type { DecodedOptions } from "../../protocols/native/field-reader.ts";
 import { errorResponseSchema } from "../../protocols/native/schema.ts";
@@ -14,10 +19,30 @@ export interface DecodedRequest extends DecodedOptions {
   readonly inputs: readonly TextInput[];
 }
 
+/** What a protocol's decoder found in a request of tensors, once it knew the version and its signature. */
+export interface DecodedTensors {
+  readonly inputs: readonly Tensor[];
+  /** `undefined` = all. */
+  readonly outputs: readonly string[] | undefined;
+  readonly lane: Lane;
+}
+
 /** The way from a decoded request to its result, the same for every protocol. */
 export interface InferenceCaller {
   /** @throws SluiceError see `runInference` and `readTimeoutMs` */
   run(request: FastifyRequest, decoded: DecodedRequest): Promise<InferenceResult>;
+  /**
+   * The tensor model that a request means; `undefined` = the default model, or the default version.
+   *
+   * @throws SluiceError see `ModelRegistry.resolveTensors`
+   */
+  findTensors(model: string | undefined, version: string | undefined): TensorVersion;
+  /** @throws SluiceError see `runTensors` and `readTimeoutMs` */
+  runTensors(
+    request: FastifyRequest,
+    version: TensorVersion,
+    decoded: DecodedTensors,
+  ): Promise<TensorResult>;
   /** What the encoders of answers want to know about `request`. */
   contextOf(request: FastifyRequest): AnswerContext;
 }
@@ -44,6 +69,25 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
         pipeline,
       );
       request.context.stages = { ...result.timings, cache: cacheOutcome(result) };
+      return result;
+    },
+    findTensors: (model, version) =>
+      pipeline.registry.resolveTensors(model ?? defaultModel, version),
+    runTensors: async (request, version, decoded) => {
+      const timeoutMs = readTimeoutMs(request.headers, limits);
+      const { caller, startedMs } = request.context;
+      const result = await runTensors(
+        {
+          ...decoded,
+          flow: caller ?? NOBODY,
+          deadlineMs: startedMs + timeoutMs,
+          cancellation: connections.watch(request.raw.socket),
+        },
+        version,
+        pipeline.clock,
+      );
+      const { queueMs, inferMs } = result;
+      request.context.stages = { cacheMs: 0, tokenizeMs: 0, queueMs, inferMs, cache: "none" };
       return result;
     },
     contextOf: (request) => ({

@@ -1,7 +1,27 @@
+import { MODEL_TASKS } from "../../core/models/manifest.ts";
 import type { VersionStatus } from "../../core/models/registry.ts";
+import type { TensorSpec } from "../../core/ports/tensor.ts";
 import { jsonAnswer } from "../answer.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { Route } from "../route.ts";
+
+const tensorsSchema = (which: string) => ({
+  type: "array",
+  description: `Tensor models: ${which}.`,
+  items: {
+    type: "object",
+    required: ["name", "datatype"],
+    properties: {
+      name: { type: "string" },
+      datatype: { type: "string" },
+      shape: {
+        type: "array",
+        items: { type: "integer" },
+        description: "-1 where any size will do. Absent when the model does not say.",
+      },
+    },
+  },
+});
 
 const modelsSchema = {
   type: "object",
@@ -18,9 +38,11 @@ const modelsSchema = {
           state: { type: "string" },
           reason: { type: "string", description: "Why it failed." },
           is_default: { type: "boolean", description: "Answers requests that name no version." },
-          task: { enum: ["classification", "embedding", "scoring"] },
+          task: { enum: MODEL_TASKS },
           labels: { type: "array", items: { type: "string" } },
           languages: { type: "array", items: { type: "string" } },
+          inputs: tensorsSchema("what it reads, all of it needed"),
+          outputs: tensorsSchema("what it can be asked for"),
           description: { type: "string" },
           backend: { type: "string" },
         },
@@ -49,17 +71,26 @@ export function createModelsRoute({ pipeline }: GatewayOptions): Route {
 }
 
 function toWire(status: VersionStatus) {
-  const manifest = status.serving?.manifest;
+  const { serving, tensors } = status;
+  const manifest = serving?.manifest;
+  const signature = tensors?.backend.signature;
   return {
     model: status.model,
     version: status.version,
     state: status.state,
     reason: status.reason,
     is_default: status.isDefault,
-    task: manifest?.task,
+    task: manifest?.task ?? tensors?.manifest.task,
     labels: manifest?.labels,
     languages: manifest?.languages,
-    description: manifest?.description,
-    backend: status.serving?.backend.description,
+    inputs: signature?.inputs.map(toWireSpec),
+    outputs: signature?.outputs.map(toWireSpec),
+    description: manifest?.description ?? tensors?.manifest.description,
+    backend: serving?.backend.description ?? tensors?.backend.description,
   };
+}
+
+/** With -1 for open sizes, as in the Open Inference Protocol. */
+function toWireSpec({ name, datatype, shape }: TensorSpec) {
+  return { name, datatype, shape: shape?.map((size) => size ?? -1) };
 }

@@ -1,16 +1,24 @@
+import type { FastifyRequest } from "fastify";
 import { decodePredictions } from "../../protocols/native/decode-predictions.ts";
+import {
+  decodeTensorRequest,
+  decodeTensors,
+  isTensorBody,
+} from "../../protocols/native/decode-tensors.ts";
 import { encodePredictions } from "../../protocols/native/encode-predictions.ts";
+import { encodeTensors } from "../../protocols/native/encode-tensors.ts";
 import {
   predictionsRequestSchema,
   predictionsResponseSchema,
 } from "../../protocols/native/schema.ts";
+import type { Answer } from "../answer.ts";
 import { jsonAnswer } from "../answer.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { Route } from "../route.ts";
 import type { InferenceCaller } from "./inference.ts";
 import { describeInferenceHeaders, INFERENCE_ERRORS } from "./inference.ts";
 
-/** `POST /v1/predictions`: what a model of any task makes of texts and pairs of texts. */
+/** `POST /v1/predictions`: what a model of any task makes of texts, pairs of texts, or tensors. */
 export function createPredictionsRoute(
   { limits }: GatewayOptions,
   inference: InferenceCaller,
@@ -21,20 +29,34 @@ export function createPredictionsRoute(
     access: "caller",
     schema: {
       summary: "Ask a model of any task",
-      description: "Labels from classifiers, vectors from embedding models, scores of pairs.",
+      description:
+        "Labels from classifiers, vectors from embedding models, scores of pairs; tensors from models of task tensor.",
       tags: ["inference"],
       security: [{}, { apiKey: [] }],
       headers: describeInferenceHeaders(limits),
       body: predictionsRequestSchema(limits),
       response: {
-        200: { description: "One output per input.", ...predictionsResponseSchema },
+        200: {
+          description: "One output per text, or every output of a tensor model by name.",
+          ...predictionsResponseSchema,
+        },
         ...INFERENCE_ERRORS,
       },
     },
     handle: async (request) => {
+      if (isTensorBody(request.body)) return await answerTensors(request, inference);
       const decoded = decodePredictions(request.body, limits);
       const result = await inference.run(request, decoded);
       return jsonAnswer(200, encodePredictions(result, inference.contextOf(request)));
     },
   };
+}
+
+/** The model comes first: what is not said about a tensor follows from its signature. */
+async function answerTensors(request: FastifyRequest, inference: InferenceCaller): Promise<Answer> {
+  const { model, version, lane, inputs, outputs } = decodeTensorRequest(request.body);
+  const serving = inference.findTensors(model, version);
+  const tensors = decodeTensors(inputs, serving.backend.signature);
+  const result = await inference.runTensors(request, serving, { inputs: tensors, outputs, lane });
+  return jsonAnswer(200, encodeTensors(result, inference.contextOf(request)));
 }

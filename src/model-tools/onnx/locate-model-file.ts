@@ -30,15 +30,24 @@ export async function locateModelFile(path: string): Promise<string> {
   throw new SluiceError("not_found", `${path} ${problem}; name the file.`);
 }
 
-async function readManifestPath(folder: string): Promise<string | undefined> {
-  let manifest: unknown;
+/** The task that the manifest in a package's folder states; undefined for a file, or without such a manifest. */
+export async function readStatedTask(path: string): Promise<string | undefined> {
+  const task = (await readManifest(path))["task"];
+  return typeof task === "string" ? task : undefined;
+}
+
+async function readManifest(folder: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+    const manifest: unknown = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+    return isRecord(manifest) ? manifest : {};
   } catch {
     // No manifest, or a broken one: whoever looks at the graph can do without.
-    return undefined;
+    return {};
   }
-  const model = isRecord(manifest) ? manifest["model"] : undefined;
+}
+
+async function readManifestPath(folder: string): Promise<string | undefined> {
+  const model = (await readManifest(folder))["model"];
   const path = isRecord(model) ? model["path"] : undefined;
   return typeof path === "string" && isPackagePath(path) ? path : undefined;
 }

@@ -36,7 +36,7 @@ test("a file of labelled texts becomes a package that a server accepts", async (
   expect((await readdir(folder)).sort()).toEqual(["MODEL_CARD.md", "manifest.json", "model.onnx"]);
   const json = await readFile(join(folder, "manifest.json"), "utf8");
   const manifest = parseManifest(JSON.parse(json));
-  expect(manifest.labels).toEqual(["angry", "happy"]);
+  expect(manifest).toMatchObject({ labels: ["angry", "happy"] });
   expect(manifest.model.sha256).toBe(toSha256(await readFile(join(folder, "model.onnx"))));
   expect(json).not.toContain("some/where");
 });

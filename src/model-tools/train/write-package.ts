@@ -51,8 +51,9 @@ export async function writePackage(folder: string, contents: ModelPackage): Prom
   };
   parseManifest(manifest);
   await mkdir(folder, { recursive: true });
-  await writeWhole(join(folder, "model.onnx"), contents.modelBytes);
+  // First, because a folder with nothing but a graph would be a package, of task `tensor`.
   await writeWhole(join(folder, "MODEL_CARD.md"), contents.card);
+  await writeWhole(join(folder, "model.onnx"), contents.modelBytes);
   await writeWhole(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

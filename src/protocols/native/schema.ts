@@ -1,5 +1,7 @@
 import { LANES } from "../../core/inference/lanes.ts";
+import { TENSOR_DATATYPES } from "../../core/ports/tensor.ts";
 import { ACTIVATION_FUNCTIONS } from "../../core/text/labels.ts";
+import { MAX_OUTPUTS } from "./decode-tensors.ts";
 import type { InputLimits } from "./field-reader.ts";
 
 /** JSON Schemas of the native protocol, for the OpenAPI document. A test holds them against the decoders. */
@@ -76,8 +78,15 @@ export function classifyRequestSchema(limits: InputLimits) {
   };
 }
 
-/** Body of `POST /v1/predictions`. */
+/** Body of `POST /v1/predictions`: a list of texts, or an object of tensors. */
 export function predictionsRequestSchema(limits: InputLimits) {
+  return {
+    oneOf: [textsRequestSchema(limits), tensorsRequestSchema],
+    examples: [{ inputs: ["The battery lasts all day and the screen is gorgeous."] }],
+  };
+}
+
+function textsRequestSchema(limits: InputLimits) {
   const pair = {
     type: "object",
     additionalProperties: false,
@@ -99,9 +108,46 @@ export function predictionsRequestSchema(limits: InputLimits) {
       },
       ...optionFields,
     },
-    examples: [{ inputs: ["The battery lasts all day and the screen is gorgeous."] }],
   };
 }
+
+const tensorsRequestSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["inputs"],
+  properties: {
+    inputs: {
+      type: "object",
+      description:
+        "For models of task tensor: every input by name, as nested lists or as an object that says more.",
+      additionalProperties: {
+        anyOf: [
+          {
+            type: "object",
+            additionalProperties: false,
+            required: ["data"],
+            properties: {
+              shape: { type: "array", items: { type: "integer", minimum: 0 } },
+              datatype: { enum: [...TENSOR_DATATYPES] },
+              data: { description: "Row-major: flat, or nested as the shape says." },
+            },
+          },
+          { type: ["array", "number", "string", "boolean", "null"] },
+        ],
+      },
+    },
+    outputs: {
+      type: ["array", "null"],
+      items: { type: "string" },
+      minItems: 1,
+      maxItems: MAX_OUTPUTS,
+      description: "Names of the outputs to answer with. Default: all.",
+    },
+    model: optionFields.model,
+    model_version: optionFields.model_version,
+    lane: optionFields.lane,
+  },
+};
 
 const predictions = {
   type: "array",
@@ -191,35 +237,52 @@ export const classifyResponseSchema = {
   },
 };
 
+const textOutputs = {
+  type: "array",
+  description: "One per text, in order: labels, a vector, or an error.",
+  items: {
+    type: "object",
+    properties: {
+      labels: {
+        type: "array",
+        description: "Best first; the one label of a model that scores pairs is `score`.",
+        items: {
+          type: "object",
+          required: ["label", "score"],
+          properties: { label: { type: "string" }, score: { type: "number" } },
+        },
+      },
+      vector: { type: "array", items: { type: "number" } },
+      model_version: { type: "string" },
+      source: { enum: ["model", "cache", "coalesced"] },
+      ...reading,
+      processing_time_ms: { type: "number" },
+      error: errorDetail,
+    },
+  },
+};
+
+const tensorOutputs = {
+  type: "object",
+  description: "Every output by name.",
+  additionalProperties: {
+    type: "object",
+    required: ["shape", "datatype", "data"],
+    properties: {
+      shape: { type: "array", items: { type: "integer", minimum: 0 } },
+      datatype: { enum: [...TENSOR_DATATYPES] },
+      data: { type: "array", description: "Row-major and flat. NaN and infinities are null." },
+    },
+  },
+};
+
 /** Answer of `POST /v1/predictions`. */
 export const predictionsResponseSchema = {
   type: "object",
   required: ["outputs", ...Object.keys(context)],
   properties: {
-    outputs: {
-      type: "array",
-      description: "One per input, in order: labels, a vector, or an error.",
-      items: {
-        type: "object",
-        properties: {
-          labels: {
-            type: "array",
-            description: "Best first; the one label of a model that scores pairs is `score`.",
-            items: {
-              type: "object",
-              required: ["label", "score"],
-              properties: { label: { type: "string" }, score: { type: "number" } },
-            },
-          },
-          vector: { type: "array", items: { type: "number" } },
-          model_version: { type: "string" },
-          source: { enum: ["model", "cache", "coalesced"] },
-          ...reading,
-          processing_time_ms: { type: "number" },
-          error: errorDetail,
-        },
-      },
-    },
+    outputs: { oneOf: [textOutputs, tensorOutputs] },
+    processing_time_ms: { type: "number", description: "Beside tensors." },
     ...context,
   },
 };

@@ -10,6 +10,7 @@ import {
   parseManifest,
 } from "../../core/models/manifest.ts";
 import type { ModelPackage } from "../../core/ports/model-source.ts";
+import { findBareModel } from "./find-bare-model.ts";
 import { readExport } from "./hugging-face/read-export.ts";
 import { toManifestFields } from "./hugging-face/to-manifest-fields.ts";
 import type { Fields } from "./is-record.ts";
@@ -34,11 +35,12 @@ interface Described {
 /** Takes the place of a digest that is only known when everything else has been found right. */
 const NOT_YET_HASHED = "0".repeat(64);
 const FORMS =
-  "a package is manifest.json with its model, or a Hugging Face export: config.json, tokenizer.json and model.onnx";
+  "a package is manifest.json with its model, or a Hugging Face export: config.json, tokenizer.json and model.onnx, or " +
+  "nothing but an .onnx file, to be served as it is";
 
 /**
  * Reads and checks one package folder: `manifest.json` with its model; or a Hugging Face export; or both, when the
- * manifest says `"extends": "config.json"`.
+ * manifest says `"extends": "config.json"`; or nothing but a graph, which becomes a model of task `tensor`.
  *
  * @param name what the package must be called; without it, it may lie anywhere, and an export is named after its folder
  * @throws SluiceError `invalid_argument` with the reason
@@ -76,6 +78,8 @@ async function describe(
 ): Promise<Described> {
   if (!names.includes("manifest.json")) {
     if (names.includes("config.json")) return describeExport(folder, {}, new Map(), name);
+    const bare = findBareModel(names);
+    if (bare !== undefined) return describeBare(bare, name ?? toPackageName(folder));
     throw createPackageError(`${describeMissing(names)}; ${FORMS}.`);
   }
   const { value, sha256 } = await readJsonFile(folder, "manifest.json");
@@ -91,6 +95,19 @@ async function describe(
   const manifest = parseManifest(value);
   if (name !== undefined) assertNamedLikeFolder(manifest, name);
   return { manifest, digests, expectedSha256: manifest.model.sha256 };
+}
+
+function describeBare(path: string, { model, version }: PackageName): Described {
+  const manifest = parseManifest({
+    schema: MANIFEST_SCHEMA,
+    name: model,
+    version,
+    task: "tensor",
+    model: { path, sha256: NOT_YET_HASHED },
+    description: "An ONNX graph as it was found.",
+    license: "unknown",
+  });
+  return { manifest, digests: new Map(), expectedSha256: undefined };
 }
 
 async function describeExport(
@@ -146,6 +163,7 @@ function describeMissing(names: readonly string[]): string {
 }
 
 function toTokenizerFile(manifest: ModelManifest): { path: string; sha256?: string } | undefined {
+  if (manifest.task === "tensor") return undefined;
   const { path, sha256 } = manifest.tokenizer;
   if (typeof path !== "string") return undefined;
   return typeof sha256 === "string" ? { path, sha256 } : { path };

@@ -5,13 +5,14 @@ import type { ModelRuntime } from "../../../../src/core/ports/model-runtime.ts";
 export function createModelRuntime(): ModelRuntime {
   return {
     start: async ({ manifest }) => ({
+      kind: "text",
       tokenizer: {
         encode: (text) => ({
           windows: [{ ids: Int32Array.of(text.length), secondStart: 1 }],
           truncated: false,
         }),
       },
-      backend: createFreeBackend(manifest.labels.length),
+      backend: createFreeBackend(manifest.task === "tensor" ? 0 : manifest.labels.length),
     }),
   };
 }

@@ -1,25 +1,14 @@
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { SluiceError, toSluiceError } from "../../../core/errors.ts";
+import { SluiceError } from "../../../core/errors.ts";
 import type { EncodedText } from "../../../core/ports/tokenizer.ts";
-import { CPU } from "../device.ts";
 import type { ModelRunner } from "../model-runner.ts";
 import type { RunnerSpec } from "../runner-spec.ts";
 import type { GraphBinding } from "./bind-graph.ts";
 import { bindGraph } from "./bind-graph.ts";
-import {
-  describeInstallation,
-  describeProvider,
-  toExecutionProviders,
-} from "./execution-providers.ts";
 import { feedBatch } from "./feed-batch.ts";
+import type { OrtRuntime } from "./open-session.ts";
+import { importOrt, loadOrt, openOnDevice } from "./open-session.ts";
 import { toRows } from "./to-rows.ts";
-
-type Runtime = typeof import("onnxruntime-node");
-
-/** ONNX Runtime prints what it also throws; 4 lets it print only what ends the process. */
-const LOG_SEVERITY_FATAL = 4;
 
 /**
  * Loads a model into ONNX Runtime on the calling thread. Its `run` is synchronous in effect: it blocks the thread
@@ -31,9 +20,9 @@ const LOG_SEVERITY_FATAL = 4;
  */
 export async function createOrtRunner(
   spec: RunnerSpec,
-  importRuntime: () => Promise<Runtime> = () => import("onnxruntime-node"),
+  importRuntime: () => Promise<OrtRuntime> = importOrt,
 ): Promise<ModelRunner> {
-  const runtime = await loadRuntime(importRuntime);
+  const runtime = await loadOrt(importRuntime);
   const { session, note } = await openOnDevice(runtime, spec);
   try {
     const { inputMetadata, outputMetadata } = session;
@@ -50,85 +39,8 @@ export async function createOrtRunner(
   }
 }
 
-async function loadRuntime(importRuntime: () => Promise<Runtime>): Promise<Runtime> {
-  try {
-    const runtime = await importRuntime();
-    runtime.env.logLevel = "fatal";
-    return runtime;
-  } catch (cause) {
-    throw new SluiceError(
-      "unavailable",
-      "ONNX Runtime could not be loaded. Install it with `npm install onnxruntime-node`, " +
-        "on a system that it supports (Linux with glibc, macOS or Windows).",
-      { cause },
-    );
-  }
-}
-
-/** @returns the session and what computes it, for people */
-async function openOnDevice(
-  runtime: Runtime,
-  spec: RunnerSpec,
-): Promise<{ session: InferenceSession; note: string }> {
-  const { device } = spec;
-  await assertNotEmpty(spec.modelPath);
-  if (device.kind === "cpu") return { session: await openSession(runtime, spec), note: "" };
-  try {
-    return { session: await openSession(runtime, spec), note: describeProvider(device) };
-  } catch (thrown) {
-    const { cause } = toSluiceError(thrown);
-    const reason = cause instanceof Error ? cause.message : "";
-    // Anything else that is wrong with the model is wrong on every device.
-    if (!isProviderMissing(reason)) throw thrown;
-    if (device.fallback === "cpu") {
-      const session = await openSession(runtime, { ...spec, device: CPU });
-      return { session, note: ` on the processor, because ${device.kind} cannot be used here` };
-    }
-    const message = `ONNX Runtime cannot use ${device.kind} here. ${describeInstallation(device.kind)}`;
-    throw new SluiceError("unavailable", message, { cause });
-  }
-}
-
-/** What ONNX Runtime says when a provider's library, the driver or the GPU itself is not there. */
-function isProviderMissing(reason: string): boolean {
-  return /AppendExecutionProvider|shared library|CUDA|cuDNN|TensorRT|device/i.test(reason);
-}
-
-async function assertNotEmpty(path: string): Promise<void> {
-  // A file that is not there is ONNX Runtime's to report.
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => 1,
-  );
-  if (size === 0) throw new SluiceError("invalid_argument", "The model file is empty.");
-}
-
-async function openSession(runtime: Runtime, spec: RunnerSpec): Promise<InferenceSession> {
-  try {
-    return await runtime.InferenceSession.create(spec.modelPath, {
-      executionProviders: [...toExecutionProviders(spec.device)],
-      graphOptimizationLevel: "all",
-      intraOpNumThreads: spec.threads,
-      interOpNumThreads: 1,
-      logSeverityLevel: LOG_SEVERITY_FATAL,
-    });
-  } catch (cause) {
-    const said = cause instanceof Error ? toReason(cause.message) : String(cause);
-    // Whoever asks why a model failed need not learn where it lies.
-    const reason = said.replaceAll(spec.modelPath, basename(spec.modelPath));
-    throw new SluiceError("invalid_argument", `ONNX Runtime refused the model file: ${reason}`, {
-      cause,
-    });
-  }
-}
-
-/** ONNX Runtime's message without the place in its own source, which comes with a whole C++ signature. */
-function toReason(message: string): string {
-  return message.replace(/\s*\S*onnxruntime_src\S*:\d+ .*?\) (?=[A-Z])/s, " ").trim();
-}
-
 async function runBatch(
-  runtime: Runtime,
+  runtime: OrtRuntime,
   session: InferenceSession,
   binding: GraphBinding,
   { inputs, output }: RunnerSpec,

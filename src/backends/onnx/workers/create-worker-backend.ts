@@ -3,7 +3,7 @@ import { formatCount, formatMs } from "../describe-figures.ts";
 import type { OnnxBackend, PlacementReport } from "../onnx-backend.ts";
 import { predictRunMs } from "../placement/fit-cost.ts";
 import { measureThroughput } from "../placement/measure-throughput.ts";
-import type { WorkerPool } from "./worker-pool.ts";
+import type { TextPool } from "./text-pool.ts";
 import { SLOTS_PER_WORKER } from "./worker-pool.ts";
 
 /** Ids of the batch by which the workers' joint speed is measured: as many as an efficient run has. */
@@ -19,7 +19,7 @@ const SCALING_MS = 100;
  */
 export function createWorkerBackend(
   runtime: OnnxBackend["runtime"],
-  pool: WorkerPool,
+  pool: TextPool,
   placement: PlacementReport,
   joining: Promise<void> | undefined,
 ): OnnxBackend {

@@ -1,8 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import { SluiceError, toSluiceError } from "../../../core/errors.ts";
-import type { EncodedText } from "../../../core/ports/tokenizer.ts";
-import type { LoadedModel, WorkerReply, WorkerRequest, WorkerSetup } from "./worker-protocol.ts";
-import { decodeError, packBatch, unpackRows } from "./worker-protocol.ts";
+import type { WorkCodec, WorkerReply, WorkerRequest, WorkerStart } from "./worker-protocol.ts";
+import { decodeError } from "./worker-protocol.ts";
 
 /** How long a worker that was asked to end may take. Its batches are done by then, but it may still be loading. */
 const CLOSE_TIMEOUT_MS = 30_000;
@@ -13,54 +12,60 @@ const CLOSE_TIMEOUT_MS = 30_000;
 const WATCH_PARTS = 4;
 
 /** A batch on its way through the pool, with the promise of its caller. */
-export interface BatchJob {
-  readonly batch: readonly EncodedText[];
+export interface BatchJob<Input, Output> {
+  readonly input: Input;
   /** How long its run may take before it counts as hung; 0 = for ever. */
   readonly timeoutMs: number;
   /** How many times the worker that was running it died or hung. */
   failures: number;
-  readonly resolve: (rows: readonly Float32Array[]) => void;
+  readonly resolve: (output: Output) => void;
   readonly reject: (error: SluiceError) => void;
 }
 
 /** What the pool wants to hear from a worker. */
-export interface WorkerListener {
+export interface WorkerListener<Job> {
   /** A batch was answered, so there is room for another. */
   onAnswer(): void;
   /** The thread ended. `unanswered` are its batches, oldest first: only the first of them had begun. */
-  onExit(unanswered: readonly BatchJob[], cause: unknown): void;
+  onExit(unanswered: readonly Job[], cause: unknown): void;
   /** The run of the first of `unanswered` does not end. The thread is lost: it gives no more answers. */
-  onHang(unanswered: readonly BatchJob[]): void;
+  onHang(unanswered: readonly Job[]): void;
   /** A lost thread came back from its run after all, and has ended. */
   onReturn(): void;
 }
 
+/** The thread to start, and what it is about. */
+export interface WorkerProgram<Input, Output> {
+  /** Gives a thread that has started, or is about to, and waits for what to load. */
+  readonly startThread: () => Worker;
+  readonly setup: WorkerStart;
+  /** What to try the model with, if its program needs something; the model is loaded while it is waited for. */
+  readonly sample: Promise<unknown>;
+  readonly codec: WorkCodec<Input, Output, unknown, never>;
+}
+
 /** One thread with one loaded model. Keeps the process alive only while it loads or has batches. */
-export class PooledWorker {
+export class PooledWorker<Input, Output, Loaded> {
   /** Settles when the model is loaded, or rejects with the reason why it is not. */
-  readonly loaded: Promise<LoadedModel>;
+  readonly loaded: Promise<Loaded>;
   readonly #thread: Worker;
-  readonly #listener: WorkerListener;
-  readonly #jobs = new Map<number, BatchJob>();
+  readonly #codec: WorkerProgram<Input, Output>["codec"];
+  readonly #listener: WorkerListener<BatchJob<Input, Output>>;
+  readonly #jobs = new Map<number, BatchJob<Input, Output>>();
   readonly #exited: Promise<void>;
   #nextBatchId = 0;
   #state: "loading" | "ready" | "closing" | "lost" | "gone" = "loading";
   #hangTimer: NodeJS.Timeout | undefined;
   #lastError: unknown;
 
-  /**
-   * @param thread has started, or is about to, and waits for what to load
-   * @param warmup typical texts, at least one; the model is loaded while they are waited for
-   */
   constructor(
-    thread: Worker,
-    setup: WorkerSetup,
-    warmup: Promise<readonly EncodedText[]>,
-    listener: WorkerListener,
+    { startThread, setup, sample, codec }: WorkerProgram<Input, Output>,
+    listener: WorkerListener<BatchJob<Input, Output>>,
   ) {
+    this.#codec = codec;
     this.#listener = listener;
-    this.#thread = thread;
-    const { promise, resolve, reject } = Promise.withResolvers<LoadedModel>();
+    this.#thread = startThread();
+    const { promise, resolve, reject } = Promise.withResolvers<Loaded>();
     this.loaded = promise;
     this.#exited = new Promise((settle) => {
       this.#thread.on("exit", (exitCode) => {
@@ -77,14 +82,14 @@ export class PooledWorker {
     this.#thread.on("error", (error) => {
       this.#lastError = error;
     });
-    this.#thread.on("message", (reply: WorkerReply) => {
-      if (reply.kind === "loaded") this.#becomeReady(reply, resolve);
+    this.#thread.on("message", (reply: WorkerReply<Loaded, never>) => {
+      if (reply.kind === "loaded") this.#becomeReady(reply.loaded, resolve);
       else if (reply.kind === "loadFailed") this.#failLoading(decodeError(reply.error), reject);
       else this.#answer(reply);
     });
     this.#send({ kind: "load", setup });
-    warmup.then(
-      (texts) => this.#send({ kind: "measure", texts }),
+    sample.then(
+      (found) => this.#send({ kind: "try", sample: found }),
       (error: unknown) => this.#failLoading(toSluiceError(error), reject),
     );
   }
@@ -100,15 +105,15 @@ export class PooledWorker {
   }
 
   /** Hands a batch over. Only while `load` is finite. */
-  start(job: BatchJob): void {
+  start(job: BatchJob<Input, Output>): void {
     const batchId = this.#nextBatchId++;
     this.#jobs.set(batchId, job);
     if (this.#jobs.size === 1) {
       this.#thread.ref();
       this.#watchRun(job);
     }
-    const packedIds = packBatch(job.batch);
-    this.#send({ kind: "run", batchId, packedIds }, [packedIds.buffer]);
+    const { packed, transfer } = this.#codec.pack(job.input);
+    this.#send({ kind: "run", batchId, packed }, transfer);
   }
 
   /**
@@ -130,13 +135,12 @@ export class PooledWorker {
     this.#thread.unref();
   }
 
-  #becomeReady(reply: LoadedModel, resolve: (loaded: LoadedModel) => void): void {
+  #becomeReady(loaded: Loaded, resolve: (loaded: Loaded) => void): void {
     if (this.#state === "loading") {
       this.#state = "ready";
       this.#thread.unref();
     }
-    const { description, pads, cost, memoryBytes } = reply;
-    resolve({ description, pads, cost, memoryBytes });
+    resolve(loaded);
   }
 
   #failLoading(error: SluiceError, reject: (error: SluiceError) => void): void {
@@ -144,7 +148,7 @@ export class PooledWorker {
     reject(error);
   }
 
-  #answer(reply: Extract<WorkerReply, { batchId: number }>): void {
+  #answer(reply: Extract<WorkerReply<Loaded, never>, { batchId: number }>): void {
     const job = this.#jobs.get(reply.batchId);
     // The late answer of a run that was given up.
     if (job === undefined) return;
@@ -153,13 +157,13 @@ export class PooledWorker {
     const [next] = this.#jobs.values();
     if (next === undefined) this.#thread.unref();
     else this.#watchRun(next);
-    if (reply.kind === "rows") job.resolve(unpackRows(reply.logits, job.batch.length));
+    if (reply.kind === "done") job.resolve(this.#codec.unpack(reply.packed, job.input));
     else job.reject(decodeError(reply.error));
     this.#listener.onAnswer();
   }
 
   /** The run of a batch begins now: the thread takes them in order. */
-  #watchRun({ timeoutMs }: BatchJob): void {
+  #watchRun({ timeoutMs }: BatchJob<Input, Output>): void {
     if (timeoutMs === 0) return;
     let partsLeft = WATCH_PARTS;
     const watchPart = () => {
@@ -181,13 +185,13 @@ export class PooledWorker {
     this.#listener.onHang(this.#takeJobs());
   }
 
-  #takeJobs(): readonly BatchJob[] {
+  #takeJobs(): readonly BatchJob<Input, Output>[] {
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();
     return jobs;
   }
 
-  #send(request: WorkerRequest, transfer: readonly ArrayBuffer[] = []): void {
+  #send(request: WorkerRequest<unknown>, transfer: readonly ArrayBuffer[] = []): void {
     this.#thread.postMessage(request, transfer);
   }
 }

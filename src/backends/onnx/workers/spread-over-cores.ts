@@ -6,8 +6,9 @@ import { countFittingModels, decideLayout, listLayouts } from "../placement/layo
 import { measureThroughput } from "../placement/measure-throughput.ts";
 import type { RunnerSpec } from "../runner-spec.ts";
 import { createWorkerBackend } from "./create-worker-backend.ts";
-import type { WorkerPool } from "./worker-pool.ts";
-import { createWorkerPool, SLOTS_PER_WORKER } from "./worker-pool.ts";
+import type { TextPool } from "./text-pool.ts";
+import { createTextPool } from "./text-pool.ts";
+import { SLOTS_PER_WORKER } from "./worker-pool.ts";
 
 /** What to spread. */
 export interface SpreadPlan {
@@ -29,7 +30,7 @@ const COMPARE_MAX_TEXTS = 4;
  * @param first a pool with one worker, loaded with the threads of the usual layout. It becomes part of the backend or
  * is closed.
  */
-export async function spreadOverCores(plan: SpreadPlan, first: WorkerPool): Promise<OnnxBackend> {
+export async function spreadOverCores(plan: SpreadPlan, first: TextPool): Promise<OnnxBackend> {
   try {
     const { layouts, why } = chooseLayouts(plan, first);
     const [usual = { workers: 1, threads: 1 }] = layouts;
@@ -43,7 +44,7 @@ export async function spreadOverCores(plan: SpreadPlan, first: WorkerPool): Prom
   }
 }
 
-function chooseLayouts({ options, spec }: SpreadPlan, first: WorkerPool): LayoutChoice {
+function chooseLayouts({ options, spec }: SpreadPlan, first: TextPool): LayoutChoice {
   const { workers, threadsPerWorker, device } = options;
   if (device.kind !== "cpu") {
     // Every session would hold the weights once more, and a GPU computes one batch at a time.
@@ -62,9 +63,9 @@ function chooseLayouts({ options, spec }: SpreadPlan, first: WorkerPool): Layout
 /** The first pool when it was loaded with the right number of threads; otherwise a new one in its place. */
 async function takeOver(
   plan: SpreadPlan,
-  first: WorkerPool,
+  first: TextPool,
   { threads }: WorkerLayout,
-): Promise<WorkerPool> {
+): Promise<TextPool> {
   if (threads === plan.spec.threads || plan.spec.runtime === "typescript") return first;
   await first.close();
   return await createPool(plan, threads);
@@ -72,7 +73,7 @@ async function takeOver(
 
 async function compare(
   plan: SpreadPlan,
-  first: WorkerPool,
+  first: TextPool,
   { layouts, why }: LayoutChoice,
 ): Promise<OnnxBackend> {
   const tried: MeasuredLayout[] = [];
@@ -96,7 +97,7 @@ async function compare(
 
 async function measure(
   { warmup }: SpreadPlan,
-  pool: WorkerPool,
+  pool: TextPool,
   layout: WorkerLayout,
 ): Promise<number> {
   const texts = await warmup;
@@ -115,8 +116,8 @@ async function createPoolOrNone(plan: SpreadPlan, threads: number) {
   return await createPool(plan, threads).catch(() => undefined);
 }
 
-function createPool({ options, spec, warmup }: SpreadPlan, threads: number): Promise<WorkerPool> {
+function createPool({ options, spec, warmup }: SpreadPlan, threads: number): Promise<TextPool> {
   const { niceness, hangTimeoutMs, startThread } = options;
   const setup = { spec: { ...spec, threads }, niceness };
-  return createWorkerPool({ setup, warmup, hangTimeoutMs, startThread });
+  return createTextPool({ setup, warmup, hangTimeoutMs, startThread });
 }

@@ -1,39 +1,36 @@
-import type { Worker } from "node:worker_threads";
 import { SluiceError } from "../../../core/errors.ts";
-import type { EncodedText } from "../../../core/ports/tokenizer.ts";
 import { formatCount } from "../describe-figures.ts";
-import { predictRunMs } from "../placement/fit-cost.ts";
 import type { WorkerFate } from "./decide-failure.ts";
 import { decideHangTimeoutMs, isWorthAnotherTry, isWorthReplacing } from "./decide-failure.ts";
-import type { BatchJob } from "./pooled-worker.ts";
+import type { BatchJob, WorkerProgram } from "./pooled-worker.ts";
 import { PooledWorker } from "./pooled-worker.ts";
-import type { LoadedModel, WorkerSetup } from "./worker-protocol.ts";
 import { WorkerSeat } from "./worker-seat.ts";
 
 /** Two, so that the next batch is already there when a run ends. */
 export const SLOTS_PER_WORKER = 2;
 
-export interface WorkerPoolOptions {
-  readonly setup: Omit<WorkerSetup, "isAwaited">;
-  /** Typical texts to warm up and measure with; at least one. The model is loaded while they are waited for. */
-  readonly warmup: Promise<readonly EncodedText[]>;
+export interface WorkerPoolOptions<Input, Output, Loaded> {
+  /** The threads' program; whether somebody waits for one, each is told by itself. */
+  readonly program: Omit<WorkerProgram<Input, Output>, "setup"> & {
+    readonly setup: Omit<WorkerProgram<Input, Output>["setup"], "isAwaited">;
+  };
   /** Time after which a run counts as hung, unless it is predicted to take long; 0 = never. */
   readonly hangTimeoutMs: number;
-  /** Where the threads come from. */
-  readonly startThread: () => Worker;
+  /** How long a run of `input` should take, in milliseconds. */
+  readonly predictRunMs: (input: Input, loaded: Loaded) => number;
 }
 
 /** Threads that run batches. */
-export interface WorkerPool {
+export interface WorkerPool<Input, Output, Loaded> {
   /** What the first worker found out. */
-  readonly loaded: LoadedModel;
+  readonly loaded: Loaded;
   /**
    * Adds workers, loaded one after the other, until there are `workers`. Settles when each has loaded or failed to; one
    * that failed is tried again like one that died. Never rejects.
    */
   grow(workers: number): Promise<void>;
-  /** See `Backend.run`. More batches than slots wait inside. */
-  run(batch: readonly EncodedText[]): Promise<readonly Float32Array[]>;
+  /** Runs one batch on one of them. More batches than slots wait inside. */
+  run(input: Input): Promise<Output>;
   /** See `Backend.close`. */
   close(): Promise<void>;
 }
@@ -46,14 +43,16 @@ export interface WorkerPool {
  *
  * @throws SluiceError the reason why the worker cannot load; its thread is gone then.
  */
-export async function createWorkerPool(options: WorkerPoolOptions): Promise<WorkerPool> {
-  const pool = new Pool(options);
+export async function createWorkerPool<Input, Output, Loaded>(
+  options: WorkerPoolOptions<Input, Output, Loaded>,
+): Promise<WorkerPool<Input, Output, Loaded>> {
+  const pool = new Pool<Input, Output, Loaded>(options);
   try {
     const loaded = await pool.start();
     return {
       loaded,
       grow: (workers) => pool.grow(workers),
-      run: (batch) => pool.run(batch),
+      run: (input) => pool.run(input),
       close: () => pool.close(),
     };
   } catch (error) {
@@ -62,22 +61,22 @@ export async function createWorkerPool(options: WorkerPoolOptions): Promise<Work
   }
 }
 
-class Pool {
-  readonly #options: WorkerPoolOptions;
-  readonly #seats: WorkerSeat[] = [];
-  readonly #waiting: BatchJob[] = [];
+class Pool<Input, Output, Loaded> {
+  readonly #options: WorkerPoolOptions<Input, Output, Loaded>;
+  readonly #seats: WorkerSeat<Input, Output, Loaded>[] = [];
+  readonly #waiting: BatchJob<Input, Output>[] = [];
   readonly #unsettled = new Set<Promise<unknown>>();
   /** Workers are replaced only between the first load and the end. */
   #replacesWorkers = false;
   #lostThreads = 0;
-  #loaded: LoadedModel | undefined;
+  #loaded: Loaded | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WorkerPoolOptions) {
+  constructor(options: WorkerPoolOptions<Input, Output, Loaded>) {
     this.#options = options;
   }
 
-  async start(): Promise<LoadedModel> {
+  async start(): Promise<Loaded> {
     this.#loaded = await this.#addSeat().bringIn();
     this.#replacesWorkers = true;
     return this.#loaded;
@@ -91,15 +90,15 @@ class Pool {
     }
   }
 
-  async run(batch: readonly EncodedText[]): Promise<readonly Float32Array[]> {
+  async run(input: Input): Promise<Output> {
     if (this.#closing !== undefined) {
       throw new SluiceError("unavailable", "The model is being unloaded.");
     }
     if (this.#isForsaken()) throw this.#toNoWorkerError(undefined);
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Float32Array[]>();
+    const { promise, resolve, reject } = Promise.withResolvers<Output>();
     this.#unsettled.add(promise);
-    const timeoutMs = this.#toTimeoutMs(batch);
-    this.#waiting.push({ batch, timeoutMs, failures: 0, resolve, reject });
+    const timeoutMs = this.#toTimeoutMs(input);
+    this.#waiting.push({ input, timeoutMs, failures: 0, resolve, reject });
     this.#dispatch();
     try {
       return await promise;
@@ -119,16 +118,13 @@ class Pool {
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
 
-  #addSeat(): WorkerSeat {
-    const { startThread, setup, warmup } = this.#options;
-    const seat = new WorkerSeat(
-      (listener) =>
-        new PooledWorker(
-          startThread(),
-          { ...setup, isAwaited: this.#loaded === undefined },
-          warmup,
-          listener,
-        ),
+  #addSeat(): WorkerSeat<Input, Output, Loaded> {
+    const { program } = this.#options;
+    const seat: WorkerSeat<Input, Output, Loaded> = new WorkerSeat(
+      (listener) => {
+        const setup = { ...program.setup, isAwaited: this.#loaded === undefined };
+        return new PooledWorker<Input, Output, Loaded>({ ...program, setup }, listener);
+      },
       {
         onRoom: () => this.#dispatch(),
         onFailure: (unanswered, fate, cause) => this.#takeBack(unanswered, fate, cause),
@@ -155,8 +151,8 @@ class Pool {
     for (const seat of this.#seats) seat.keepAlive(this.#waiting.length > 0);
   }
 
-  #findFreeSeat(): WorkerSeat | undefined {
-    let best: WorkerSeat | undefined;
+  #findFreeSeat(): WorkerSeat<Input, Output, Loaded> | undefined {
+    let best: WorkerSeat<Input, Output, Loaded> | undefined;
     let leastLoad = SLOTS_PER_WORKER;
     for (const seat of this.#seats) {
       const { load } = seat;
@@ -168,7 +164,11 @@ class Pool {
   }
 
   /** Puts the batches of a lost worker back in front. Only the first had begun, so only that one can be to blame. */
-  #takeBack(unanswered: readonly BatchJob[], fate: WorkerFate, cause: unknown): void {
+  #takeBack(
+    unanswered: readonly BatchJob<Input, Output>[],
+    fate: WorkerFate,
+    cause: unknown,
+  ): void {
     if (fate === "hung") this.#lostThreads++;
     const [begun, ...untouched] = unanswered;
     this.#waiting.unshift(...untouched);
@@ -205,11 +205,9 @@ class Pool {
     return new SluiceError("unavailable", message, { cause });
   }
 
-  #toTimeoutMs(batch: readonly EncodedText[]): number {
+  #toTimeoutMs(input: Input): number {
+    const { hangTimeoutMs, predictRunMs } = this.#options;
     if (this.#loaded === undefined) return 0;
-    let longest = 0;
-    for (const { ids } of batch) longest = Math.max(longest, ids.length);
-    const predictedMs = predictRunMs(this.#loaded.cost, batch.length, longest);
-    return decideHangTimeoutMs(this.#options.hangTimeoutMs, predictedMs);
+    return decideHangTimeoutMs(hangTimeoutMs, predictRunMs(input, this.#loaded));
   }
 }

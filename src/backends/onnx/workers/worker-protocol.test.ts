@@ -1,14 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SluiceError } from "../../../core/errors.ts";
-import {
-  decodeError,
-  encodeError,
-  packBatch,
-  packRows,
-  unpackBatch,
-  unpackRows,
-} from "./worker-protocol.ts";
+import { packBatch, packRows, unpackBatch, unpackRows } from "./text-work.ts";
+import { decodeError, encodeError } from "./worker-protocol.ts";
 
 const anyIds = fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), { maxLength: 20 });
 const anyLogit = fc.float({ noNaN: true });

@@ -1,17 +1,16 @@
 import type { WorkerFate } from "./decide-failure.ts";
 import type { BatchJob, PooledWorker, WorkerListener } from "./pooled-worker.ts";
 import { decideRestartDelayMs } from "./restart-delay.ts";
-import type { LoadedModel } from "./worker-protocol.ts";
 
 /** A worker that lived this long after loading starts its seat's count of failures anew. */
 const QUIET_MS = 10_000;
 
 /** What the pool wants to hear from a seat, and what it decides for it. */
-export interface SeatListener {
+export interface SeatListener<Job> {
   /** There is room for another batch. */
   onRoom(): void;
   /** The worker is gone. `unanswered` are its batches, oldest first: only the first of them had begun. */
-  onFailure(unanswered: readonly BatchJob[], fate: WorkerFate, cause: unknown): void;
+  onFailure(unanswered: readonly Job[], fate: WorkerFate, cause: unknown): void;
   /** A replacement could not be loaded; there will be another attempt if `isReplacing` says so. */
   onLoadFailure(error: unknown): void;
   /** A thread that was lost has ended after all. */
@@ -19,17 +18,24 @@ export interface SeatListener {
   isReplacing(): boolean;
 }
 
+type CreateWorker<Input, Output, Loaded> = (
+  listener: WorkerListener<BatchJob<Input, Output>>,
+) => PooledWorker<Input, Output, Loaded>;
+
 /** A place for one worker; outlives the workers in it and brings in the next one when one fails. */
-export class WorkerSeat {
-  readonly #createWorker: (listener: WorkerListener) => PooledWorker;
-  readonly #listener: SeatListener;
-  #worker: PooledWorker | undefined;
+export class WorkerSeat<Input, Output, Loaded> {
+  readonly #createWorker: CreateWorker<Input, Output, Loaded>;
+  readonly #listener: SeatListener<BatchJob<Input, Output>>;
+  #worker: PooledWorker<Input, Output, Loaded> | undefined;
   #loadedAtMs = 0;
   /** Failures without a quiet time in between. */
   #failuresInARow = 0;
   #restartTimer: NodeJS.Timeout | undefined;
 
-  constructor(createWorker: (listener: WorkerListener) => PooledWorker, listener: SeatListener) {
+  constructor(
+    createWorker: CreateWorker<Input, Output, Loaded>,
+    listener: SeatListener<BatchJob<Input, Output>>,
+  ) {
     this.#createWorker = createWorker;
     this.#listener = listener;
   }
@@ -50,12 +56,12 @@ export class WorkerSeat {
   }
 
   /** Hands a batch over. Only while `load` is finite. */
-  start(job: BatchJob): void {
+  start(job: BatchJob<Input, Output>): void {
     this.#worker?.start(job);
   }
 
   /** @throws SluiceError why the model could not be loaded */
-  async bringIn(): Promise<LoadedModel> {
+  async bringIn(): Promise<Loaded> {
     const worker = this.#createWorker({
       onAnswer: () => this.#listener.onRoom(),
       onExit: (unanswered, cause) => this.#replace(worker, unanswered, "died", cause),
@@ -94,8 +100,8 @@ export class WorkerSeat {
   }
 
   #replace(
-    worker: PooledWorker,
-    unanswered: readonly BatchJob[],
+    worker: PooledWorker<Input, Output, Loaded>,
+    unanswered: readonly BatchJob<Input, Output>[],
     fate: WorkerFate,
     cause: unknown,
   ): void {

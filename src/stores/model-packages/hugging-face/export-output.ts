@@ -1,10 +1,10 @@
 import type { FieldProblem } from "../../../core/errors.ts";
-import type { ModelManifest } from "../../../core/models/manifest.ts";
+import type { TextManifest } from "../../../core/models/manifest.ts";
 import type { Fields } from "../is-record.ts";
 import { isRecord, toFields } from "../is-record.ts";
 import type { HuggingFaceExport } from "./hugging-face-export.ts";
 
-type Pooling = ModelManifest["output"]["pooling"];
+type Pooling = TextManifest["output"]["pooling"];
 
 /** The names that sentence-transformers has for the two ways of pooling that are served. */
 const SERVED: Readonly<Record<string, Pooling>> = {
@@ -50,7 +50,7 @@ export function parseModules(modules: unknown): readonly Module[] {
 export function toEmbeddingOutput(
   files: HuggingFaceExport,
   problems: FieldProblem[],
-): Omit<ModelManifest["output"], "name"> {
+): Omit<TextManifest["output"], "name"> {
   const modules = parseModules(files.modules);
   for (const { kind } of modules) {
     if (SERVED_MODULES.has(kind)) continue;

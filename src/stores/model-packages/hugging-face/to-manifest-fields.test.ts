@@ -25,7 +25,9 @@ const IDENTITY = {
 function toManifest(files: Partial<HuggingFaceExport>, stated: Record<string, unknown> = {}) {
   const { fields, problems } = toManifestFields({ ...NOTHING, ...files }, stated);
   expect(problems).toEqual([]);
-  return parseManifest({ ...IDENTITY, ...fields });
+  const manifest = parseManifest({ ...IDENTITY, ...fields });
+  if (manifest.task === "tensor") throw new Error("An export became a model of tensors.");
+  return manifest;
 }
 
 function toProblems(files: Partial<HuggingFaceExport>, stated: Record<string, unknown> = {}) {

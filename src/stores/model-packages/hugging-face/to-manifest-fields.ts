@@ -1,5 +1,5 @@
 import type { FieldProblem } from "../../../core/errors.ts";
-import type { ModelManifest } from "../../../core/models/manifest.ts";
+import type { TextManifest } from "../../../core/models/manifest.ts";
 import type { Fields } from "../is-record.ts";
 import { toFields } from "../is-record.ts";
 import { countLabels, parseExportLabels } from "./export-labels.ts";
@@ -7,14 +7,14 @@ import { toMaxTokens, toPadId } from "./export-max-tokens.ts";
 import { toEmbeddingOutput } from "./export-output.ts";
 import type { HuggingFaceExport } from "./hugging-face-export.ts";
 
-type Task = ModelManifest["task"];
+type Task = TextManifest["task"];
 
 /** Ends of the names of architectures, with what they are served as. */
 const CLASSIFIER = "ForSequenceClassification";
 const ENCODER = "Model";
 const LANGUAGE_MODEL = "ForMaskedLM";
 
-const PROBLEM_TYPES: readonly ModelManifest["problemType"][] = [
+const PROBLEM_TYPES: readonly TextManifest["problemType"][] = [
   "single_label_classification",
   "multi_label_classification",
   "regression",
@@ -126,7 +126,7 @@ function parseProblemType(config: Fields, problems: FieldProblem[]): unknown {
 function parseScorerFunction(
   config: Fields,
   problems: FieldProblem[],
-): ModelManifest["defaultFunction"] | undefined {
+): TextManifest["defaultFunction"] | undefined {
   const found = findCrossEncoderFunction(config);
   if (found === undefined) return undefined;
   if (found === "Sigmoid") return "sigmoid";
