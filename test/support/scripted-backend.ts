@@ -31,7 +31,8 @@ export interface ScriptedRun {
 export class ScriptedBackend implements Backend {
   readonly slots: number;
   readonly parallelRuns: number;
-  readonly cost: RunCost;
+  /** May be measured anew. */
+  cost: RunCost;
   readonly pads: boolean;
   readonly description = "scripted";
   readonly runs: ScriptedRun[] = [];

@@ -88,7 +88,9 @@ describe("any queue, any cost", () => {
         expect(padded).toBeLessThanOrEqual(300);
         if (!cost.pads) return;
         expect(padded - sum).toBeLessThanOrEqual(toPaddingLimit(cost));
-        expect(padded).toBeLessThanOrEqual(toEfficientTokens(cost));
+        const efficient = toEfficientTokens(cost);
+        const queued = counts.reduce((total, count) => total + count, 0);
+        expect(padded).toBeLessThanOrEqual(queued < 16 * efficient ? efficient : 2 * efficient);
       }),
     );
   });
@@ -106,4 +108,15 @@ describe("any queue, any cost", () => {
       }),
     );
   });
+});
+
+test("runs are twice as large when so much waits that one run more or less does not matter", () => {
+  const roomy = { ...NATURAL, maxBatchItems: 1000, maxBatchTokens: 10_000 };
+  const countTaken = (waiting: number) => {
+    const decision = decideBatch(snapshot(Array(waiting).fill(16)), roomy, PADDED);
+    return decision.kind === "run" ? decision.take.length : 0;
+  };
+  const efficient = toEfficientTokens(PADDED);
+  expect(countTaken((15 * efficient) / 16)).toBe(efficient / 16);
+  expect(countTaken(efficient)).toBe((2 * efficient) / 16);
 });

@@ -40,11 +40,16 @@ export type BatchDecision =
 export const SORT_WINDOW = 256;
 
 /**
- * A run of this many times `fixedMs / perTokenMs` ids spends a twentieth of its time on its fixed part. Larger ones gain
- * nothing that can be measured, on many processors run slower per id because they leave the caches, and keep others
- * waiting.
+ * A run of this many times `fixedMs / perTokenMs` ids spends less than a tenth of its time on its fixed part. Larger
+ * ones gain little, on many processors run slower per id because they leave the caches, and keep others waiting.
  */
-const EFFICIENT_RUN = 20;
+const EFFICIENT_RUN = 10;
+/**
+ * When this many efficient runs wait, waiting for one run is little against waiting for the queue, and what larger runs
+ * do gain is worth more to everybody: then runs are twice as large.
+ */
+const DEEP_QUEUE_RUNS = 16;
+const DEEP_QUEUE_FACTOR = 2;
 const MIN_EFFICIENT_TOKENS = 64;
 
 /**
@@ -61,7 +66,7 @@ export function toPaddingLimit({ fixedMs, perTokenMs }: RunCost): number {
   return perTokenMs > 0 ? (PADDING_SHARE * fixedMs) / perTokenMs : 0;
 }
 
-/** Padded ids beyond which a run gains nothing by more. */
+/** Padded ids beyond which a run gains little by more. */
 export function toEfficientTokens({ fixedMs, perTokenMs }: RunCost): number {
   const tokens = perTokenMs > 0 ? (EFFICIENT_RUN * fixedMs) / perTokenMs : 0;
   return Math.max(MIN_EFFICIENT_TOKENS, Math.ceil(tokens));
@@ -101,10 +106,17 @@ export function decideBatch(
  * A batch that runs long gains nothing by its size and makes everybody behind it wait, so its ids are bounded in time
  * as well as in number.
  */
-function tokenBudget({ tokensPerMs }: QueueSnapshot, limits: BatchLimits, cost: BatchCost): number {
-  const affordable = (tokensPerMs ?? Number.POSITIVE_INFINITY) * limits.maxBatchRunMs;
-  const efficient = cost.pads ? toEfficientTokens(cost) : Number.POSITIVE_INFINITY;
-  return Math.min(limits.maxBatchTokens, affordable, efficient);
+function tokenBudget(queue: QueueSnapshot, limits: BatchLimits, cost: BatchCost): number {
+  const { tokensPerMs = Number.POSITIVE_INFINITY } = queue;
+  const affordable = tokensPerMs * limits.maxBatchRunMs;
+  const worthwhile = cost.pads ? toWorthwhileTokens(queue, cost) : Number.POSITIVE_INFINITY;
+  return Math.min(limits.maxBatchTokens, affordable, worthwhile);
+}
+
+function toWorthwhileTokens({ tokenCounts }: QueueSnapshot, cost: RunCost): number {
+  const efficient = toEfficientTokens(cost);
+  const queued = tokenCounts.reduce((sum, count) => sum + count, 0);
+  return queued >= DEEP_QUEUE_RUNS * efficient ? DEEP_QUEUE_FACTOR * efficient : efficient;
 }
 
 /** Without padding any texts fit together, so the order of arrival is the best one. */

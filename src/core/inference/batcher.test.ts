@@ -47,6 +47,21 @@ function setUp(
   return { clock, backend, observer, batcher, submit, submitAs };
 }
 
+test("batches follow a better measurement of what runs cost", async () => {
+  const { clock, backend, submit } = setUp({}, { pads: true, cost: { fixedMs: 0, perTokenMs: 1 } });
+  const submitTwo = () => [submit(1, 10), submit(2, 14)];
+  const apart = submitTwo();
+  await clock.advance(20);
+  await Promise.all(apart);
+  expect(backend.runs.map(({ owners }) => owners)).toEqual([[1], [2]]);
+  // Now a run costs as much as 100 ids, and four of padding are nothing.
+  backend.cost = { fixedMs: 100, perTokenMs: 1 };
+  const together = submitTwo();
+  await clock.advance(20);
+  await Promise.all(together);
+  expect(backend.runs.map(({ owners }) => owners)).toEqual([[1], [2], [1, 2]]);
+});
+
 describe("natural batching", () => {
   test("a lone text runs at the end of its event-loop turn, without any timer", async () => {
     const { clock, backend, submit } = setUp();

@@ -1,5 +1,5 @@
 import { SluiceError } from "../errors.ts";
-import type { Backend } from "../ports/backend.ts";
+import type { Backend, RunCost } from "../ports/backend.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { VersionObserver } from "../ports/inference-observer.ts";
 import type { AdmissionLimits } from "./admission.ts";
@@ -44,6 +44,30 @@ const MIN_OFFERED_SPAN_MS = 1000;
 /** A text may be served this many efficient runs before its flow's turn when it fits the batch at hand. */
 const FAIRNESS_HORIZON_RUNS = 2;
 
+/** What follows from the measured cost of a run. */
+interface DerivedFromCost {
+  readonly measured: RunCost;
+  readonly cost: BatchCost;
+  /** Ids per millisecond over all workers, before there are runs to tell. */
+  readonly tokensPerMs: number;
+  /** Ids in efficient runs on all slots. */
+  readonly fullFlightTokens: number;
+  /** By so many ids a text may be served before its flow's turn. */
+  readonly horizonTokens: number;
+}
+
+function deriveFromCost(backend: Backend, limits: BatchLimits): DerivedFromCost {
+  const { cost: measured, pads, slots, parallelRuns } = backend;
+  const efficientTokens = toEfficientTokens(measured);
+  return {
+    measured,
+    cost: { ...measured, pads },
+    tokensPerMs: predictTokensPerMs(measured, parallelRuns),
+    fullFlightTokens: slots * Math.min(efficientTokens, limits.maxBatchTokens),
+    horizonTokens: FAIRNESS_HORIZON_RUNS * efficientTokens,
+  };
+}
+
 /**
  * Gathers texts into batches for one model version. It alone owns the queue.
  *
@@ -53,13 +77,10 @@ const FAIRNESS_HORIZON_RUNS = 2;
  */
 export class Batcher {
   readonly #options: BatcherOptions;
-  readonly #cost: BatchCost;
+  #derived: DerivedFromCost;
   readonly #lanes: Lanes<Member>;
   readonly #rate = new DrainRate();
-  readonly #predictedTokensPerMs: number;
   readonly #offered: OfferedRate;
-  readonly #fullFlightTokens: number;
-  readonly #horizon: number;
   #busySlots = 0;
   #runningTokens = 0;
   #pumpScheduled = false;
@@ -71,14 +92,10 @@ export class Batcher {
   constructor(options: BatcherOptions) {
     const { backend, limits } = options;
     this.#options = options;
-    this.#cost = { ...backend.cost, pads: backend.pads };
+    this.#derived = deriveFromCost(backend, limits);
     this.#lanes = new Lanes(backend.parallelRuns, limits.bulkShare);
-    this.#predictedTokensPerMs = predictTokensPerMs(backend.cost, backend.parallelRuns);
     // A burst that can be done within the allowed wait must not look like overload.
     this.#offered = new OfferedRate(Math.max(MIN_OFFERED_SPAN_MS, limits.maxQueueWaitMs));
-    const efficientTokens = toEfficientTokens(backend.cost);
-    this.#fullFlightTokens = backend.slots * Math.min(efficientTokens, limits.maxBatchTokens);
-    this.#horizon = FAIRNESS_HORIZON_RUNS * efficientTokens;
   }
 
   /** Texts waiting for a slot. */
@@ -114,7 +131,7 @@ export class Batcher {
         newTokens: tokens,
         tokensPerMs: this.#tokensPerMs,
         offeredTokensPerMs: this.#offered.tokensPerMs(nowMs),
-        fullFlightTokens: this.#fullFlightTokens,
+        fullFlightTokens: this.#fromCost.fullFlightTokens,
         remainingMs: deadlineMs - nowMs,
       },
       // Whoever sends bulk work has said that it may take long.
@@ -159,7 +176,13 @@ export class Batcher {
   }
 
   get #tokensPerMs(): number {
-    return this.#rate.tokensPerMs ?? this.#predictedTokensPerMs;
+    return this.#rate.tokensPerMs ?? this.#fromCost.tokensPerMs;
+  }
+
+  get #fromCost(): DerivedFromCost {
+    const { backend, limits } = this.#options;
+    if (this.#derived.measured !== backend.cost) this.#derived = deriveFromCost(backend, limits);
+    return this.#derived;
   }
 
   /** Texts that arrive in the same event-loop turn meet in one batch, because the pump runs after all of them. */
@@ -199,8 +222,9 @@ export class Batcher {
   /** What of `line` to run now; `undefined` when it is better to wait, for which a timer is set. */
   #choose(line: FairLine<Member>, nowMs: number): readonly Member[] | undefined {
     const { limits, clock } = this.#options;
-    const window = this.#cost.pads ? SORT_WINDOW : limits.maxBatchItems;
-    const candidates = line.candidates(Math.max(window, limits.maxBatchItems), this.#horizon);
+    const { cost, horizonTokens } = this.#fromCost;
+    const window = cost.pads ? SORT_WINDOW : limits.maxBatchItems;
+    const candidates = line.candidates(Math.max(window, limits.maxBatchItems), horizonTokens);
     const decision = decideBatch(
       {
         tokenCounts: candidates.map((member) => member.tokens),
@@ -208,7 +232,7 @@ export class Batcher {
         tokensPerMs: this.#rate.tokensPerMs,
       },
       limits,
-      this.#cost,
+      cost,
     );
     if (decision.kind === "wait") {
       this.#cancelTimer = clock.setTimer(decision.delayMs, () => this.#pump());

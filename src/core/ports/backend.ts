@@ -24,6 +24,7 @@ export interface Backend {
   readonly parallelRuns: number;
   /** What runs where, for people: e.g. `typescript kernel, inline` or `onnxruntime, 2 workers`. */
   readonly description: string;
+  /** Another object takes its place when the backend has measured it better. */
   readonly cost: RunCost;
   /** False when texts of different length share a run without padding, as bags of n-grams do. */
   readonly pads: boolean;

@@ -99,6 +99,7 @@ function createPool(options: TensorBackendOptions, threads: number): Promise<Ten
   return createWorkerPool({
     program: { startThread, setup, sample: NO_SAMPLE, codec: TENSOR_CODEC },
     hangTimeoutMs,
+    prefer: (known) => known,
     predictRunMs,
   });
 }

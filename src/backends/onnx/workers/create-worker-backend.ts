@@ -24,11 +24,10 @@ export function createWorkerBackend(
   joining: Promise<void> | undefined,
 ): OnnxBackend {
   const { workers, threads } = placement;
-  const { cost, description, pads, memoryBytes } = pool.loaded;
-  const { fixedMs, perTokenMs, typicalRunMs } = cost;
+  const { description, pads, memoryBytes } = pool.loaded;
   const slots = workers * SLOTS_PER_WORKER;
   const layout = `${formatCount(workers, "worker")}${runtime === "onnxruntime" ? ` × ${formatCount(threads, "thread")}` : ""}`;
-  const figures = `${formatMs(typicalRunMs)} a text, ${Math.round(memoryBytes / 1e6)} MB a session`;
+  const memory = `${Math.round(memoryBytes / 1e6)} MB a session`;
   let isNeeded = false;
   let scaling = "";
   if (joining !== undefined && workers > 1) void measureScaling(joining);
@@ -43,7 +42,7 @@ export function createWorkerBackend(
     // Whatever goes wrong here goes wrong again, and is reported, when somebody asks.
     const together = await measureThroughput({ slots, run: pool.run }, options).catch(() => {});
     if (together === undefined) return;
-    const alone = (texts * tokens) / predictRunMs(cost, texts, tokens);
+    const alone = (texts * tokens) / predictRunMs(pool.loaded.cost, texts, tokens);
     scaling = ` (measured ${(together / alone).toFixed(1)} × one worker)`;
   }
 
@@ -51,9 +50,12 @@ export function createWorkerBackend(
     slots,
     parallelRuns: workers,
     get description() {
-      return `${description}, ${layout}${scaling}, ${figures}`;
+      const time = `${formatMs(pool.loaded.cost.typicalRunMs)} a text`;
+      return `${description}, ${layout}${scaling}, ${time}, ${memory}`;
     },
-    cost: { fixedMs, perTokenMs },
+    get cost() {
+      return pool.loaded.cost;
+    },
     pads,
     run(batch: readonly EncodedText[]) {
       isNeeded = true;
@@ -65,7 +67,9 @@ export function createWorkerBackend(
     },
     runtime,
     execution: "workers",
-    measuredRunMs: typicalRunMs,
+    get measuredRunMs() {
+      return pool.loaded.cost.typicalRunMs;
+    },
     placement,
     memoryBytesPerSession: memoryBytes,
   };

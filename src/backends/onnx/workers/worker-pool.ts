@@ -16,13 +16,15 @@ export interface WorkerPoolOptions<Input, Output, Loaded> {
   };
   /** Time after which a run counts as hung, unless it is predicted to take long; 0 = never. */
   readonly hangTimeoutMs: number;
+  /** Which of two workers' findings to go by: the later one's may be better, because nothing disturbed it. */
+  readonly prefer: (known: Loaded, later: Loaded) => Loaded;
   /** How long a run of `input` should take, in milliseconds. */
   readonly predictRunMs: (input: Input, loaded: Loaded) => number;
 }
 
 /** Threads that run batches. */
 export interface WorkerPool<Input, Output, Loaded> {
-  /** What the first worker found out. */
+  /** What the workers found out; another object when a later one found better. */
   readonly loaded: Loaded;
   /**
    * Adds workers, loaded one after the other, until there are `workers`. Settles when each has loaded or failed to; one
@@ -48,9 +50,11 @@ export async function createWorkerPool<Input, Output, Loaded>(
 ): Promise<WorkerPool<Input, Output, Loaded>> {
   const pool = new Pool<Input, Output, Loaded>(options);
   try {
-    const loaded = await pool.start();
+    const first = await pool.start();
     return {
-      loaded,
+      get loaded() {
+        return pool.loaded ?? first;
+      },
       grow: (workers) => pool.grow(workers),
       run: (input) => pool.run(input),
       close: () => pool.close(),
@@ -76,6 +80,10 @@ class Pool<Input, Output, Loaded> {
     this.#options = options;
   }
 
+  get loaded(): Loaded | undefined {
+    return this.#loaded;
+  }
+
   async start(): Promise<Loaded> {
     this.#loaded = await this.#addSeat().bringIn();
     this.#replacesWorkers = true;
@@ -84,9 +92,11 @@ class Pool<Input, Output, Loaded> {
 
   async grow(workers: number): Promise<void> {
     while (this.#seats.length < workers && this.#closing === undefined) {
-      await this.#addSeat()
+      const later = await this.#addSeat()
         .bringIn()
-        .catch(() => {});
+        .catch(() => undefined);
+      if (later === undefined || this.#loaded === undefined) continue;
+      this.#loaded = this.#options.prefer(this.#loaded, later);
     }
   }
 
