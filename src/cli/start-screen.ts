@@ -5,6 +5,8 @@ import type { VersionStatus } from "../core/models/registry.ts";
 import type { TensorSignature, TensorSpec } from "../core/ports/tensor.ts";
 import { describeSpec } from "../core/tensors/check-request.ts";
 import { SLUICE_VERSION } from "../version.ts";
+import type { UsableModel } from "./first-request.ts";
+import { toFirstRequest } from "./first-request.ts";
 
 export interface StartScreenFacts {
   readonly config: Config;
@@ -36,8 +38,6 @@ export function renderStartScreen({
     ["settings", file ?? "defaults, environment and flags"],
   ];
   const table = rows.map(([name, value]) => `  ${name.padEnd(11)} ${value}`).join("\n");
-  const header = keyed ? " -H 'Authorization: Bearer YOUR_KEY'" : "";
-  const body = `'{"text": "The food was wonderful and the staff were friendly."}'`;
   return [
     "",
     `  Sluice ${SLUICE_VERSION}, ready in ${(startMs / 1000).toFixed(2)} s`,
@@ -45,10 +45,25 @@ export function renderStartScreen({
     table,
     "",
     "  Try it:",
-    `  curl -s ${server.url}/classify -H 'Content-Type: application/json'${header} -d ${body}`,
+    `  ${renderFirstRequest(registry.list(), config, server.url)}`,
     "",
     "",
   ].join("\n");
+}
+
+function renderFirstRequest(
+  statuses: readonly VersionStatus[],
+  config: Config,
+  url: string,
+): string {
+  const usable = statuses.flatMap(({ model, isDefault, serving, tensors }): UsableModel[] => {
+    const task = (serving ?? tensors)?.manifest.task;
+    return isDefault && task !== undefined ? [{ model, task }] : [];
+  });
+  const { path, body } = toFirstRequest(usable, config.models.defaultModel);
+  const key = isKeyRequired(config) ? " -H 'Authorization: Bearer YOUR_KEY'" : "";
+  const content = body === undefined ? "" : ` -H 'Content-Type: application/json' -d '${body}'`;
+  return `curl -s ${url}${path}${key}${content}`;
 }
 
 function describeAddress({ server: { host } }: Config, url: string): string {

@@ -1,16 +1,22 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
+const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
+
 /** Faults that Node's HTTP parser finds before there is a request. */
 const FAULTS: Readonly<Record<string, { readonly status: number; readonly message: string }>> = {
   HPE_HEADER_OVERFLOW: { status: 431, message: "The headers are larger than this server accepts." },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: "The request was not sent in time." },
+  [TIMEOUT]: { status: 408, message: "The request was not sent in time." },
 };
 
 /** Answers what never became a request, in the form of every other error, and ends the connection. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
+    return;
+  }
+  if (error.code === TIMEOUT && socket.bytesRead === 0) {
+    endIfSilent(socket);
     return;
   }
   const fallback = { status: 400, message: "This is not a valid HTTP request." };
@@ -26,4 +32,15 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
       body,
     ].join("\r\n"),
   );
+}
+
+/**
+ * A connection that was opened ahead of need and never used. It ends without an answer, which a request sent at the same
+ * moment would take for its own. A process that was busy looks for such connections before it reads its sockets, so what
+ * has arrived meanwhile is read first.
+ */
+function endIfSilent(socket: Socket): void {
+  setImmediate(() => {
+    if (socket.bytesRead === 0) socket.end();
+  });
 }
