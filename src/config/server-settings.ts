@@ -56,7 +56,7 @@ export const serverSettings = section("Where the server listens and what a conne
     minimum: 100,
     maximum: 3_600_000,
     description:
-      "Time that a client may take to send the request's head. At most `server.requestTimeoutMs`.",
+      "Time that a client may take to send the request's head. At most `server.requestTimeoutMs`. A new connection on which nothing at all is sent ends then, without an answer.",
   }),
   keepAliveTimeoutMs: integer({
     default: 65_000,
