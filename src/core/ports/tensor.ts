@@ -17,8 +17,8 @@ export interface TensorData {
   readonly FP16: Uint16Array;
   readonly FP32: Float32Array;
   readonly FP64: Float64Array;
-  /** Texts; bytes that are no UTF-8 cannot be carried. */
-  readonly BYTES: readonly string[];
+  /** Each a text, or bytes where they are no valid UTF-8 and so no text. */
+  readonly BYTES: readonly (string | Uint8Array)[];
 }
 
 export type TensorDatatype = keyof TensorData;
@@ -59,11 +59,13 @@ export interface TensorSpec {
   readonly datatype: TensorDatatype;
   /** A size, or null where the caller chooses; undefined when the model does not even state how many there are. */
   readonly shape: readonly (number | null)[] | undefined;
+  /** An input that may be left out. */
+  readonly isOptional?: true;
 }
 
 /** Everything that goes into a model and comes out of it, in the model's own order. */
 export interface TensorSignature {
-  /** All of them are needed; at least one. */
+  /** At least one. All are needed but those that say otherwise. */
   readonly inputs: readonly TensorSpec[];
   /** At least one. */
   readonly outputs: readonly TensorSpec[];

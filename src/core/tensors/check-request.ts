@@ -42,7 +42,7 @@ function findNameProblems(
   const given = new Set(names);
   const problems: FieldProblem[] = [];
   for (const spec of specs) {
-    if (given.has(spec.name)) continue;
+    if (given.has(spec.name) || spec.isOptional) continue;
     problems.push({ field: toField(spec.name), problem: `is missing: ${describeSpec(spec)}` });
   }
   const known = new Set(specs.map(({ name }) => name));

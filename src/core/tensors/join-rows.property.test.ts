@@ -43,7 +43,7 @@ function run(inputs: readonly Tensor[]): readonly Tensor[] {
           ? value + value
           : typeof value === "bigint"
             ? value * 2n
-            : value * 2;
+            : Number(value) * 2;
     }
     return { ...tensor, name: `${tensor.name}_out`, data } as unknown as Tensor;
   });

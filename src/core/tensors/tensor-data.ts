@@ -71,7 +71,9 @@ export function findTensorProblem({ datatype, shape, data }: Tensor): string | u
 /** The elements of several tensors of one datatype, one after the other, in a buffer of their own. */
 export function concatenateData(tensors: readonly [Tensor, ...Tensor[]]): Tensor["data"] {
   const [{ datatype }] = tensors;
-  if (datatype === "BYTES") return tensors.flatMap(({ data }) => [...data].map(String));
+  if (datatype === "BYTES") {
+    return tensors.flatMap((tensor) => (tensor.datatype === "BYTES" ? tensor.data : []));
+  }
   const elements = tensors.reduce((sum, { data }) => sum + data.length, 0);
   const joined = createTensorData(datatype, elements);
   let offset = 0;

@@ -21,9 +21,16 @@ function encodeTensor(tensor: Tensor): string {
 }
 
 /** Whole numbers of 64 bits keep all their digits; what JSON has no number for is null. */
-function encodeData({ datatype, data }: Tensor): string {
+function encodeData(tensor: Tensor): string {
+  const { datatype, data } = tensor;
+  if (tensor.datatype === "BYTES") return JSON.stringify(tensor.data.map(toWireBytes));
   if (datatype === "INT64" || datatype === "UINT64") return `[${data.join()}]`;
   if (datatype === "BOOL") return JSON.stringify(Array.from(data, (value) => value !== 0));
   if (datatype === "FP16") return JSON.stringify(Array.from(data, fromHalfBits));
-  return JSON.stringify(Array.from<string | number>(data));
+  return JSON.stringify(Array.from(data as ArrayLike<number>));
+}
+
+/** Bytes that are no text travel as Base64, as in TensorFlow Serving's JSON. */
+function toWireBytes(value: string | Uint8Array): string | { readonly b64: string } {
+  return typeof value === "string" ? value : { b64: Buffer.from(value).toString("base64") };
 }

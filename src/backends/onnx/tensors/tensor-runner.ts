@@ -51,6 +51,7 @@ async function runSession(
   signature: TensorSignature,
   { inputs, outputs }: { inputs: readonly Tensor[]; outputs: readonly string[] },
 ): Promise<readonly Tensor[]> {
+  for (const input of inputs) assertTexts(input);
   const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrt(runtime, input)]));
   let values: InferenceSession.OnnxValueMapType;
   try {
@@ -66,6 +67,18 @@ async function runSession(
       throw new SluiceError("model_failed", `The model gave no output ${name}.`);
     }
     return fromOrt(name, spec.datatype, value);
+  });
+}
+
+/** ONNX has strings, which are UTF-8, where others have bytes. */
+function assertTexts({ name, datatype, data }: Tensor): void {
+  if (datatype !== "BYTES") return;
+  const index = data.findIndex((value) => typeof value !== "string");
+  if (index < 0) return;
+  const field = `inputs.${name}`;
+  const problem = `must hold texts in UTF-8; element ${index} is none`;
+  throw new SluiceError("invalid_argument", `${field} ${problem}.`, {
+    details: [{ field, problem }],
   });
 }
 
