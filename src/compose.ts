@@ -78,7 +78,7 @@ function createInference(config: Config): UnloadedInference {
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
   return {
-    pipeline: { clock, registry, cache, coalescer },
+    pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
     drivers: [
       { port: "models", driver: source.description },

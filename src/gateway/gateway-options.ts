@@ -9,6 +9,8 @@ import type { RateLimiter } from "./middleware/rate-limit.ts";
 /** Limits of the sockets. Defaults and meanings: `server` in the configuration reference. */
 export interface ServerLimits {
   readonly maxBodyBytes: number;
+  /** The same for addresses of protocols that carry tensors. */
+  readonly maxTensorBodyBytes: number;
   readonly maxJsonDepth: number;
   readonly maxHeaderBytes: number;
   readonly requestTimeoutMs: number;
