@@ -9,7 +9,7 @@ import { createAddressBook } from "./address-book.ts";
 import type { Answerer } from "./answer.ts";
 import { createAnswerer, describeHttpFault } from "./answer.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
-import { answerClientError } from "./client-error.ts";
+import { answerClientError, SLOW_CLIENT_CHECK_MS } from "./client-error.ts";
 import type { GatewayOptions, ServerLimits } from "./gateway-options.ts";
 import { readBody } from "./middleware/read-body.ts";
 import { createRequestContext } from "./request-context.ts";
@@ -45,9 +45,6 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
   for (const route of routes) registerRoute(app, route, { answerer, admit });
   return app;
 }
-
-/** How often connections are looked at for clients that are too slow. Node's own 30 s would let each hold on that long. */
-const SLOW_CLIENT_CHECK_MS = 1000;
 
 type CompilersFactory = NonNullable<
   NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]
