@@ -51,7 +51,7 @@ export function encodeInferRequest(question: RemoteQuestion): ModelInferRequest 
 /**
  * Reads another server's answer, raw or typed.
  *
- * @throws SluiceError `model_failed` when it is none that can be read
+ * @throws SluiceError `unavailable` when it is none that can be read
  */
 export function decodeInferResponse(message: ModelInferResponse): RemoteAnswer {
   const { modelName, modelVersion, id, parameters, outputs, rawOutputContents } = message;
@@ -75,5 +75,6 @@ export function decodeInferResponse(message: ModelInferResponse): RemoteAnswer {
 }
 
 function unreadable(problem: string): SluiceError {
-  return new SluiceError("model_failed", `The remote model's answer cannot be read: ${problem}.`);
+  const message = `The model's server answers in no way that this one reads: ${problem}.`;
+  return new SluiceError("unavailable", message);
 }

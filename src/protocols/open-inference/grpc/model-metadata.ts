@@ -66,5 +66,8 @@ function decodeSpec(
 }
 
 function unusable(problem: string): SluiceError {
-  return new SluiceError("unavailable", `The remote model cannot be used: ${problem}.`);
+  return new SluiceError(
+    "unavailable",
+    `The model of the other server cannot be used: ${problem}.`,
+  );
 }

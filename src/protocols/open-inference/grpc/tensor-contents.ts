@@ -91,13 +91,12 @@ export function readTypedContents(
     return { tensor: { name, datatype, shape, data } };
   }
   const data = createTensorData(datatype, elements);
-  const numbers = data as unknown[];
-  for (const [index, value] of values.entries()) {
-    numbers[index] = value;
-    // Small whole numbers travel as larger ones; what does not fit comes back changed.
-    if (list.endsWith("intContents") && numbers[index] !== value) {
-      return { problem: `has ${value} as element ${index}, which is no ${datatype}` };
-    }
+  // A list of the datatype's own kind; truths become 0 and 1.
+  data.set(values as never);
+  // Small whole numbers travel as larger ones; those that do not fit come out changed.
+  const misfit = list.endsWith("intContents") ? data.findIndex((n, i) => n !== values[i]) : -1;
+  if (misfit !== -1) {
+    return { problem: `has ${values[misfit]} as element ${misfit}, which is no ${datatype}` };
   }
   return { tensor: { name, datatype, shape, data } as Tensor };
 }
