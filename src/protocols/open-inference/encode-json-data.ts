@@ -35,8 +35,8 @@ function encodeFloats(values: readonly number[]): EncodedData {
     if (!Number.isFinite(value)) return { problem: NOT_FINITE };
     if (value === 0 && Object.is(value, -0)) hasMinusZero = true;
   }
-  // The runtime writes -0 as 0.
+  // The runtime writes -0 as 0, and some readers take -0 for a whole number, which has no sign then.
   if (!hasMinusZero) return { json: JSON.stringify(values) };
-  const written = values.map((value) => (Object.is(value, -0) ? "-0" : String(value)));
+  const written = values.map((value) => (Object.is(value, -0) ? "-0.0" : String(value)));
   return { json: `[${written.join()}]` };
 }
