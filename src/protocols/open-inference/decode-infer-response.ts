@@ -29,12 +29,13 @@ export function decodeInferResponse(
 ): InferResponse {
   return toRemoteProblem(() => {
     const { json, binary } = splitBody(body, headerLength);
-    const fields = parseJsonPart(json ?? new Uint8Array(0), MAX_JSON_DEPTH);
+    const part = parseJsonPart(json ?? new Uint8Array(0), MAX_JSON_DEPTH);
+    const { fields } = part;
     return {
       model: toText(fields["model_name"]),
       version: toText(fields["model_version"]),
       id: toText(fields["id"]),
-      outputs: readWireTensors(fields["outputs"], "outputs", binary),
+      outputs: readWireTensors(part, "outputs", binary),
     };
   });
 }

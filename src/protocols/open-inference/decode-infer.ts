@@ -58,13 +58,16 @@ export function decodeInfer(
 ): DecodedInfer {
   const { json, binary } = splitBody(body, headerLength);
   if (json === undefined) return toRawInfer(readRawRequest(binary, signature));
-  const fields = parseJsonPart(json, maxJsonDepth);
+  const part = parseJsonPart(json, maxJsonDepth);
+  const { fields } = part;
   const id = decodeId(fields["id"]);
   const parameters = decodeInferParameters(fields["parameters"]);
   const outputs = decodeOutputs(fields["outputs"]);
-  const inputs = toModelInputs(readWireTensors(fields["inputs"], "inputs", binary), signature);
-  const names = inputs.map(({ name }) => name);
-  assertInputNames(names, signature);
+  const inputs = toModelInputs(readWireTensors(part, "inputs", binary), signature);
+  assertInputNames(
+    inputs.map(({ name }) => name),
+    signature,
+  );
   return { id, parameters, inputs, outputs };
 }
 

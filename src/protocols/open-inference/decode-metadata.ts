@@ -29,7 +29,7 @@ export interface ModelMetadata {
  */
 export function decodeMetadata(body: Uint8Array): ModelMetadata {
   return toRemoteProblem(() => {
-    const fields = parseJsonPart(body, MAX_JSON_DEPTH);
+    const { fields } = parseJsonPart(body, MAX_JSON_DEPTH);
     const inputs = decodeSpecs(fields["inputs"], "inputs");
     const outputs = decodeSpecs(fields["outputs"], "outputs");
     const isStated = inputs.length > 0 && outputs.length > 0;

@@ -18,21 +18,37 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The JSON of a request or answer. */
+export interface JsonPart {
+  readonly fields: JsonObject;
+  /**
+   * The same once more, with strings of digits in place of the whole numbers that are so long that a double may not hold
+   * them. Parsed when it is asked for, which only tensors of large 64-bit numbers need.
+   */
+  readonly exactFields: () => JsonObject;
+}
+
 /**
- * Parses the JSON of a request or answer: one object, UTF-8, of bounded nesting. Whole numbers that a double cannot
- * hold become strings of digits where 64-bit tensors are among the members.
+ * Parses the JSON of a request or answer: one object, UTF-8, of bounded nesting.
  *
  * @param maxDepth how deep lists and objects may nest
  * @throws SluiceError `invalid_argument` that says what is wrong, without quoting
  */
-export function parseJsonPart(bytes: Uint8Array, maxDepth: number): JsonObject {
+export function parseJsonPart(bytes: Uint8Array, maxDepth: number): JsonPart {
   if (bytes.byteLength === 0) throw invalidField("body", "is empty; send a JSON object");
   if (isDeeperThan(bytes, maxDepth)) {
     throw invalidField("body", `nests lists and objects more than ${maxDepth} deep`);
   }
-  const value = parse(decodeText(bytes));
-  if (isJsonObject(value)) return value;
-  throw invalidField("body", "must be a JSON object");
+  const text = decodeText(bytes);
+  const fields = parseObject(text);
+  let exact: JsonObject | undefined;
+  return {
+    fields,
+    exactFields: () => {
+      exact ??= parseObject(quoteLongIntegers(text));
+      return exact;
+    },
+  };
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -43,10 +59,15 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
+function parseObject(text: string): JsonObject {
+  const value = parse(text);
+  if (isJsonObject(value)) return value;
+  throw invalidField("body", "must be a JSON object");
+}
+
 function parse(text: string): unknown {
-  const has64Bits = text.includes('INT64"');
   try {
-    return JSON.parse(has64Bits ? quoteLongIntegers(text) : text);
+    return JSON.parse(text);
   } catch {
     const hint = /\b(NaN|Infinity)\b/.test(text) ? `; ${NUMBERS_HINT}` : "";
     throw invalidField("body", `is not valid JSON${hint}`);

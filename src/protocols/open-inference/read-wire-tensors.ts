@@ -2,7 +2,7 @@ import type { Tensor, TensorDatatype } from "../../core/ports/tensor.ts";
 import { countElements, isTensorDatatype } from "../../core/tensors/tensor-data.ts";
 import { invalidField } from "../invalid-field.ts";
 import { nameOf } from "../native/field-reader.ts";
-import type { JsonObject } from "./parse-json-part.ts";
+import type { JsonObject, JsonPart } from "./parse-json-part.ts";
 import { isJsonObject } from "./parse-json-part.ts";
 import { describeWrongDatatype, describeWrongShape, readRawTensor } from "./raw-tensor.ts";
 import { readData } from "./read-data.ts";
@@ -28,16 +28,17 @@ interface Entry {
  * `binary_data_size` among the parameters, and the elements in the binary part, one tensor behind the other. Members
  * that are null count as left out.
  *
- * @param list what they are called where they stand
+ * @param list what they are called in the JSON
  * @param binary what follows the JSON; all of it must belong to a tensor
  * @returns in the order of the list; data from the binary part are views where that is possible
  * @throws SluiceError `invalid_argument` that names the first wrong field
  */
 export function readWireTensors(
-  entries: unknown,
+  json: JsonPart,
   list: "inputs" | "outputs",
   binary: Uint8Array,
 ): readonly Tensor[] {
+  const entries = json.fields[list];
   if (!Array.isArray(entries)) {
     throw invalidField(list, `must be a list of tensors; found ${nameOf(entries)}`);
   }
@@ -47,7 +48,7 @@ export function readWireTensors(
   let offset = 0;
   const tensors = entries.map((value, index) => {
     const entry = readEntry(value, `${list}[${index}]`);
-    if (entry.binarySize === undefined) return readFromJson(entry);
+    if (entry.binarySize === undefined) return readFromJson(entry, toExactData(json, list, index));
     const start = offset;
     offset += entry.binarySize;
     return readFromBinary(entry, entry.binarySize, binary.subarray(start));
@@ -119,11 +120,28 @@ export function refuseSharedMemory(parameters: JsonObject, field: string): void 
   throw invalidField(`${field}.shared_memory_region`, problem);
 }
 
-function readFromJson({ field, name, datatype, shape, data }: Entry): Tensor {
+function readFromJson(entry: Entry, exactData: () => unknown): Tensor {
+  const { field, name, datatype, shape } = entry;
+  const is64Bit = datatype === "INT64" || datatype === "UINT64";
+  const data = is64Bit && holdsRounded(entry.data) ? exactData() : entry.data;
   const read = readData(data, shape, datatype);
   if ("problem" in read) throw invalidField(`${field}.data${read.path}`, read.problem);
   // Made for this datatype, which the compiler does not follow through a union.
   return { name, datatype, shape, data: read.data } as Tensor;
+}
+
+/** Whether there are numbers that may have had more digits. */
+function holdsRounded(data: unknown): boolean {
+  if (Array.isArray(data)) return data.some(holdsRounded);
+  return typeof data === "number" && !Number.isSafeInteger(data);
+}
+
+function toExactData(json: JsonPart, list: string, index: number): () => unknown {
+  return () => {
+    const entries = json.exactFields()[list];
+    const entry: unknown = Array.isArray(entries) ? entries[index] : undefined;
+    return isJsonObject(entry) ? entry["data"] : undefined;
+  };
 }
 
 function readFromBinary(entry: Entry, size: number, rest: Uint8Array): Tensor {

@@ -72,5 +72,5 @@ export function decodeRepositoryUnload(body: Uint8Array): void {
 }
 
 function parseOptional(body: Uint8Array): JsonObject {
-  return body.byteLength === 0 ? {} : parseJsonPart(body, MAX_JSON_DEPTH);
+  return body.byteLength === 0 ? {} : parseJsonPart(body, MAX_JSON_DEPTH).fields;
 }
