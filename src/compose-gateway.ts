@@ -19,13 +19,18 @@ import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
 import { createAccessLog } from "./telemetry/access-log.ts";
 import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import type { ModelStatisticsRecorder } from "./telemetry/model-statistics.ts";
 import { SLUICE_VERSION } from "./version.ts";
 
 /** The part of the composition root that opens the port. It is loaded, and prepared, while models load. */
 
 /** What the gateway stands between. */
 export interface GatewaySurroundings {
-  readonly inference: { readonly pipeline: InferencePipeline; readonly metrics: Metrics };
+  readonly inference: {
+    readonly pipeline: InferencePipeline;
+    readonly metrics: Metrics;
+    readonly statistics: ModelStatisticsRecorder;
+  };
   readonly logger: Logger;
   /** The processes that serve together; undefined when it is one. */
   readonly group: ProcessGroup | undefined;
@@ -145,7 +150,7 @@ function toGatewayOptions(
   config: Config,
   { inference, logger, counter, lag, isDraining, group }: GatewayParts,
 ): GatewayOptions {
-  const { pipeline, metrics } = inference;
+  const { pipeline, metrics, statistics } = inference;
   const { requests, windowMs } = config.rateLimit;
   return {
     version: SLUICE_VERSION,
@@ -162,6 +167,8 @@ function toGatewayOptions(
     limitRate: createRateLimiter({ counter, requests, windowMs }),
     assertKeepingUp: () => assertKeepingUp(lag.lagMs, config.overload.maxEventLoopLagMs),
     isDraining,
+    modelControl: undefined,
+    statistics: (model, version) => statistics.read(model, version),
     metrics: composeMetricsPage(metrics, group),
     observer: { answered: composeAnswered(config, metrics, logger) },
     logger,

@@ -16,12 +16,14 @@ import { createNoCacheStore } from "./stores/cache/none.ts";
 import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
 import { createLogger } from "./telemetry/logging.ts";
 import { Metrics } from "./telemetry/metrics.ts";
+import { combineObservers, ModelStatisticsRecorder } from "./telemetry/model-statistics.ts";
 import { createSystemClock } from "./telemetry/system-clock.ts";
 
 /** Models and everything between a request and its answer, without any socket. */
 export interface Inference {
   readonly pipeline: InferencePipeline;
   readonly metrics: Metrics;
+  readonly statistics: ModelStatisticsRecorder;
   /** Which driver fills which port, for the start screen. */
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
   /** Answers what was accepted, then frees models and stores. */
@@ -76,6 +78,8 @@ function createInference(config: Config): UnloadedInference {
         queuedItems: serving?.batcher.queuedItems ?? tensors?.queue.queuedItems ?? 0,
       })),
   });
+  const statistics = new ModelStatisticsRecorder(clock);
+  const observer = combineObservers([metrics, statistics]);
   const handedOver = Promise.withResolvers<void>();
   const cacheStore = createCacheStore(config);
   const source = createDirectoryModelSource(config.models.directory);
@@ -84,6 +88,7 @@ function createInference(config: Config): UnloadedInference {
   return {
     pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
+    statistics,
     drivers: [
       { port: "models", driver: source.description },
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
@@ -95,7 +100,7 @@ function createInference(config: Config): UnloadedInference {
       const runtime = createModelRuntime(config, { startThread, handedOver: handedOver.resolve });
       const limits = config.batching;
       try {
-        await loadModels({ source, runtime, registry, clock, limits, observer: metrics });
+        await loadModels({ source, runtime, registry, clock, limits, observer });
       } finally {
         threads.close();
         handedOver.resolve();

@@ -97,6 +97,7 @@ test("an error is one text, with the status of its code", () => {
   expect(encodeOpenInferenceError(new SluiceError("overloaded", "Too much."), "r")).toEqual({
     status: 429,
     body: '{"error":"Too much."}',
+    contentType: "application/json",
   });
 });
 
