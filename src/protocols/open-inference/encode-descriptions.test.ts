@@ -54,6 +54,22 @@ test("properties carry what a manifest of a model of texts says", () => {
   expect(toModelProperties(parseManifest({ ...common, task: "tensor" }))).toEqual({
     task: "tensor",
   });
+  const texts = parseManifest({
+    ...common,
+    task: "classification",
+    problemType: "single_label_classification",
+    labels: ["negative", "positive"],
+    languages: ["en"],
+    tokenizer: { kind: "hashed-ngrams", path: "tokenizer.json", sha256: "0".repeat(64) },
+    inputs: { ids: "ids", padId: 0 },
+    output: { name: "logits" },
+  });
+  expect(toModelProperties(texts)).toEqual({
+    task: "classification",
+    problem_type: "single_label_classification",
+    labels: '["negative","positive"]',
+    languages: '["en"]',
+  });
 });
 
 test("the server names the extensions that it speaks", () => {
