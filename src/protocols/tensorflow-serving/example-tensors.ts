@@ -103,7 +103,8 @@ function toTensor(
     const element = toElement(value as number | bigint, datatype);
     data[index] = element as never;
     // A whole number that does not fit comes out changed. Floats are rounded, as everywhere.
-    if (typeof value === "bigint" && !datatype.startsWith("FP") && data[index] !== element) {
+    const isChanged = !datatype.startsWith("FP") && data[index] !== element;
+    if (isChanged || (datatype === "BOOL" && Number(element) > 1)) {
       throw refuse(`has a value that is no ${datatype}: number ${index}`);
     }
   }
