@@ -8,6 +8,8 @@ import { Coalescer } from "./core/inference/coalesce.ts";
 import { ResultCache } from "./core/inference/result-cache.ts";
 import type { InferencePipeline, RowOutcome } from "./core/inference/run-inference.ts";
 import { loadModels, unloadModels } from "./core/models/load-models.ts";
+import type { ModelControl } from "./core/models/model-control.ts";
+import { createModelControl } from "./core/models/model-control.ts";
 import { ModelRegistry } from "./core/models/registry.ts";
 import type { CacheStore } from "./core/ports/cache-store.ts";
 import type { Logger } from "./core/ports/logger.ts";
@@ -22,6 +24,7 @@ import { createSystemClock } from "./telemetry/system-clock.ts";
 export interface Inference {
   readonly pipeline: InferencePipeline;
   readonly metrics: Metrics;
+  readonly control: ModelControl;
   /** Which driver fills which port, for the start screen. */
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
   /** Answers what was accepted, then frees models and stores. */
@@ -33,6 +36,10 @@ export interface RunningServer {
   readonly inference: Inference;
   /** e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** The second HTTP port, at which clients of TensorFlow Serving look; undefined when it is closed. */
+  readonly secondUrl: string | undefined;
+  /** `host:port` of gRPC; undefined when it is closed. */
+  readonly grpcAddress: string | undefined;
   /** Stops accepting, answers everything accepted, frees everything. Resolves with the connections that were cut. */
   drain(): Promise<number>;
 }
@@ -77,21 +84,22 @@ function createInference(config: Config): UnloadedInference {
   const source = createDirectoryModelSource(config.models.directory);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
+  const loading = { source, registry, clock, limits: config.batching, observer: metrics };
   return {
-    pipeline: { clock, registry, cache, coalescer },
+    pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
     drivers: [
       { port: "models", driver: source.description },
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
     ],
     handedOver: handedOver.promise,
+    control: createModelControl({ ...loading, runtime: createModelRuntime(config) }),
     load: async () => {
       const threads = createThreadSupply();
       const startThread = () => threads.take();
       const runtime = createModelRuntime(config, { startThread, handedOver: handedOver.resolve });
-      const limits = config.batching;
       try {
-        await loadModels({ source, runtime, registry, clock, limits, observer: metrics });
+        await loadModels({ ...loading, runtime });
       } finally {
         threads.close();
         handedOver.resolve();
@@ -133,10 +141,10 @@ export async function startServer(
       .then(({ prepareGateway }) => prepareGateway(config, { inference, logger, group })),
     loading,
   ]);
-  const url = await gateway.listen();
+  const ports = await gateway.listen();
   return {
     inference: { ...inference, drivers: [...inference.drivers, ...gateway.drivers] },
-    url,
+    ...ports,
     drain: async () => {
       const cut = await gateway.drain();
       await inference.close();

@@ -1,4 +1,5 @@
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { InputLimits } from "../protocols/native/field-reader.ts";
 import type { HttpObserver } from "./answer.ts";
@@ -9,6 +10,8 @@ import type { RateLimiter } from "./middleware/rate-limit.ts";
 /** Limits of the sockets. Defaults and meanings: `server` in the configuration reference. */
 export interface ServerLimits {
   readonly maxBodyBytes: number;
+  /** The same for addresses of protocols that carry tensors. */
+  readonly maxTensorBodyBytes: number;
   readonly maxJsonDepth: number;
   readonly maxHeaderBytes: number;
   readonly requestTimeoutMs: number;
@@ -19,13 +22,33 @@ export interface ServerLimits {
   readonly trustProxy: readonly string[];
 }
 
+/** How some protocols answer. Defaults and meanings: `tensorflowServing`, `openai` in the configuration reference. */
+export interface ProtocolOptions {
+  readonly tensorflowServing: {
+    readonly strict: boolean;
+    readonly kserveModels: readonly string[];
+    readonly versionLabels: readonly {
+      readonly model: string;
+      readonly label: string;
+      readonly version: string;
+    }[];
+  };
+  readonly openai: {
+    readonly harmlessLabels: readonly string[];
+    readonly flagThresholds: Readonly<Record<string, number>>;
+  };
+}
+
 /** Everything the gateway needs; it creates none of it. */
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
-  readonly limits: InputLimits & DeadlineLimits;
+  readonly limits: InputLimits & DeadlineLimits & { readonly maxStreamedTexts: number };
+  readonly protocols: ProtocolOptions;
   readonly defaultModel: string;
   readonly pipeline: InferencePipeline;
+  /** Loads and unloads models for callers; undefined where the configuration does not let them. */
+  readonly control: ModelControl | undefined;
   readonly authenticate: Authenticator;
   readonly limitRate: RateLimiter;
   /** Throws SluiceError `overloaded` while the process itself cannot keep up. */
