@@ -8,10 +8,11 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
 } from "../../generated/grpc_health_pb.ts";
+import { createMessageDecoder } from "../../protocols/message-decoder.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { GrpcMethod } from "../grpc-method.ts";
 import { isServing } from "../routes/health.ts";
-import { decodeMessage, pathOf, unaryMethod } from "./protobuf-method.ts";
+import { pathOf, unaryMethod } from "./protobuf-method.ts";
 
 /** How often a watched status is looked at. */
 const WATCH_MS = 500;
@@ -31,6 +32,7 @@ export function createHealthMethods(
     if (!knows(service)) return Status.SERVICE_UNKNOWN;
     return isServing(options) ? Status.SERVING : Status.NOT_SERVING;
   };
+  const decode = createMessageDecoder(HealthCheckRequestSchema);
   return [
     unaryMethod(Health.method.check, "public", ({ service }) => {
       if (!knows(service)) {
@@ -46,7 +48,7 @@ export function createHealthMethods(
       path: pathOf(Health.method.watch),
       access: "public",
       handle: async function* (bytes, { cancellation }) {
-        const { service } = decodeMessage(HealthCheckRequestSchema, bytes);
+        const { service } = decode(bytes);
         let told: Status | undefined;
         while (!cancellation.cancelled) {
           const status = statusOf(service);

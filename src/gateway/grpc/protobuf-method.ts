@@ -1,6 +1,6 @@
 import type { DescMessage, DescMethod, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { SluiceError } from "../../core/errors.ts";
+import { toBinary } from "@bufbuild/protobuf";
+import { createMessageDecoder } from "../../protocols/message-decoder.ts";
 import type { Call } from "../call.ts";
 import type { GrpcMethod, StreamMethod, UnaryMethod } from "../grpc-method.ts";
 
@@ -21,12 +21,13 @@ export function unaryMethod<Input extends DescMessage, Output extends DescMessag
   access: GrpcMethod["access"],
   handle: Handle<Input, Output>,
 ): UnaryMethod {
+  const decode = createMessageDecoder(method.input);
   return {
     kind: "unary",
     path: pathOf(method),
     access,
     handle: async (bytes, call) => {
-      const answer = await handle(decodeMessage(method.input, bytes), call);
+      const answer = await handle(decode(bytes), call);
       return toBinary(method.output, answer);
     },
   };
@@ -43,17 +44,4 @@ export function streamMethod<Input extends DescMessage, Output extends DescMessa
 
 export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
-}
-
-/** @throws SluiceError `invalid_argument` when the bytes are no such message */
-export function decodeMessage<Schema extends DescMessage>(
-  schema: Schema,
-  bytes: Uint8Array,
-): MessageShape<Schema> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (cause) {
-    const message = `The message cannot be read as ${schema.typeName}.`;
-    throw new SluiceError("invalid_argument", message, { cause });
-  }
 }
