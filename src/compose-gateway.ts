@@ -5,6 +5,7 @@ import { isKeyRequired } from "./config/assert-servable.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import type { InferencePipeline } from "./core/inference/run-inference.ts";
+import type { ModelControl } from "./core/models/model-control.ts";
 import type { Logger } from "./core/ports/logger.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
 import type { HttpObserver } from "./gateway/answer.ts";
@@ -19,7 +20,6 @@ import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
 import { createAccessLog } from "./telemetry/access-log.ts";
 import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
-import type { ModelStatisticsRecorder } from "./telemetry/model-statistics.ts";
 import { SLUICE_VERSION } from "./version.ts";
 
 /** The part of the composition root that opens the port. It is loaded, and prepared, while models load. */
@@ -29,7 +29,7 @@ export interface GatewaySurroundings {
   readonly inference: {
     readonly pipeline: InferencePipeline;
     readonly metrics: Metrics;
-    readonly statistics: ModelStatisticsRecorder;
+    readonly control: ModelControl;
   };
   readonly logger: Logger;
   /** The processes that serve together; undefined when it is one. */
@@ -150,7 +150,7 @@ function toGatewayOptions(
   config: Config,
   { inference, logger, counter, lag, isDraining, group }: GatewayParts,
 ): GatewayOptions {
-  const { pipeline, metrics, statistics } = inference;
+  const { pipeline, metrics, control } = inference;
   const { requests, windowMs } = config.rateLimit;
   return {
     version: SLUICE_VERSION,
@@ -159,6 +159,7 @@ function toGatewayOptions(
     protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,
+    control: config.models.control === "explicit" ? control : undefined,
     authenticate: createAuthenticator({
       keys: config.auth.keys,
       required: isKeyRequired(config),
@@ -167,8 +168,6 @@ function toGatewayOptions(
     limitRate: createRateLimiter({ counter, requests, windowMs }),
     assertKeepingUp: () => assertKeepingUp(lag.lagMs, config.overload.maxEventLoopLagMs),
     isDraining,
-    modelControl: undefined,
-    statistics: (model, version) => statistics.read(model, version),
     metrics: composeMetricsPage(metrics, group),
     observer: { answered: composeAnswered(config, metrics, logger) },
     logger,

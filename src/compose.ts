@@ -8,6 +8,8 @@ import { Coalescer } from "./core/inference/coalesce.ts";
 import { ResultCache } from "./core/inference/result-cache.ts";
 import type { InferencePipeline, RowOutcome } from "./core/inference/run-inference.ts";
 import { loadModels, unloadModels } from "./core/models/load-models.ts";
+import type { ModelControl } from "./core/models/model-control.ts";
+import { createModelControl } from "./core/models/model-control.ts";
 import { ModelRegistry } from "./core/models/registry.ts";
 import type { CacheStore } from "./core/ports/cache-store.ts";
 import type { Logger } from "./core/ports/logger.ts";
@@ -16,14 +18,13 @@ import { createNoCacheStore } from "./stores/cache/none.ts";
 import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
 import { createLogger } from "./telemetry/logging.ts";
 import { Metrics } from "./telemetry/metrics.ts";
-import { combineObservers, ModelStatisticsRecorder } from "./telemetry/model-statistics.ts";
 import { createSystemClock } from "./telemetry/system-clock.ts";
 
 /** Models and everything between a request and its answer, without any socket. */
 export interface Inference {
   readonly pipeline: InferencePipeline;
   readonly metrics: Metrics;
-  readonly statistics: ModelStatisticsRecorder;
+  readonly control: ModelControl;
   /** Which driver fills which port, for the start screen. */
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
   /** Answers what was accepted, then frees models and stores. */
@@ -78,29 +79,27 @@ function createInference(config: Config): UnloadedInference {
         queuedItems: serving?.batcher.queuedItems ?? tensors?.queue.queuedItems ?? 0,
       })),
   });
-  const statistics = new ModelStatisticsRecorder(clock);
-  const observer = combineObservers([metrics, statistics]);
   const handedOver = Promise.withResolvers<void>();
   const cacheStore = createCacheStore(config);
   const source = createDirectoryModelSource(config.models.directory);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
+  const loading = { source, registry, clock, limits: config.batching, observer: metrics };
   return {
     pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
-    statistics,
     drivers: [
       { port: "models", driver: source.description },
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
     ],
     handedOver: handedOver.promise,
+    control: createModelControl({ ...loading, runtime: createModelRuntime(config) }),
     load: async () => {
       const threads = createThreadSupply();
       const startThread = () => threads.take();
       const runtime = createModelRuntime(config, { startThread, handedOver: handedOver.resolve });
-      const limits = config.batching;
       try {
-        await loadModels({ source, runtime, registry, clock, limits, observer });
+        await loadModels({ ...loading, runtime });
       } finally {
         threads.close();
         handedOver.resolve();

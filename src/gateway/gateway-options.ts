@@ -1,6 +1,6 @@
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
-import type { ModelStatistics } from "../core/ports/model-statistics.ts";
 import type { InputLimits } from "../protocols/native/field-reader.ts";
 import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
@@ -39,31 +39,21 @@ export interface ProtocolOptions {
   };
 }
 
-/** Loads and unloads models at a caller's request. */
-export interface ModelControl {
-  /** Resolves when it answers. @throws SluiceError `not_found`, `unavailable` when it cannot be loaded */
-  load(model: string): Promise<void>;
-  /** Resolves when it takes no more. @throws SluiceError `not_found` */
-  unload(model: string): Promise<void>;
-}
-
 /** Everything the gateway needs; it creates none of it. */
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
-  readonly limits: InputLimits & DeadlineLimits;
+  readonly limits: InputLimits & DeadlineLimits & { readonly maxStreamedTexts: number };
   readonly protocols: ProtocolOptions;
   readonly defaultModel: string;
   readonly pipeline: InferencePipeline;
+  /** Loads and unloads models for callers; undefined where the configuration does not let them. */
+  readonly control: ModelControl | undefined;
   readonly authenticate: Authenticator;
   readonly limitRate: RateLimiter;
   /** Throws SluiceError `overloaded` while the process itself cannot keep up. */
   readonly assertKeepingUp: () => void;
   readonly isDraining: () => boolean;
-  /** `undefined`: callers may not, see `models.control`. */
-  readonly modelControl: ModelControl | undefined;
-  /** What a version did in this process; undefined when it was never loaded. */
-  readonly statistics: (model: string, version: string) => ModelStatistics | undefined;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   readonly observer: HttpObserver;
   readonly logger: Logger;

@@ -55,9 +55,12 @@ export function isServing(options: GatewayOptions): boolean {
   return !options.isDraining() && isDefaultReady(options);
 }
 
+/** A server that was never given the default model is there for the others. */
 function isDefaultReady({ pipeline, defaultModel }: GatewayOptions): boolean {
   const statuses = pipeline.registry.list();
-  return statuses.some((s) => s.model === defaultModel && s.state === "ready");
+  const ofDefault = statuses.filter(({ model }) => model === defaultModel);
+  const awaited = ofDefault.length > 0 ? ofDefault : statuses;
+  return awaited.some(({ state }) => state === "ready");
 }
 
 function answerHealth(options: GatewayOptions): Answer {

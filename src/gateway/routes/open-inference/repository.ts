@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../../core/errors.ts";
+import type { ModelControl } from "../../../core/models/model-control.ts";
 import type { VersionStatus } from "../../../core/models/registry.ts";
 import type { VersionState } from "../../../core/models/version-state.ts";
 import type {
@@ -14,7 +15,7 @@ import {
 } from "../../../protocols/open-inference/repository.ts";
 import type { Answer } from "../../answer.ts";
 import { jsonAnswer } from "../../answer.ts";
-import type { GatewayOptions, ModelControl } from "../../gateway-options.ts";
+import type { GatewayOptions } from "../../gateway-options.ts";
 import type { Route } from "../../route.ts";
 import { bytesOf, describeRoute, OPEN_INFERENCE } from "./dialect.ts";
 import { readTarget } from "./read-target.ts";
@@ -62,16 +63,16 @@ export function createRepositoryRoutes(options: GatewayOptions): readonly Route[
 
 async function change(
   request: FastifyRequest,
-  { modelControl }: GatewayOptions,
+  { control }: GatewayOptions,
   decode: (body: Uint8Array) => void,
   action: keyof ModelControl,
 ): Promise<Answer> {
   decode(bytesOf(request));
-  if (modelControl === undefined) {
+  if (control === undefined) {
     const message = `Models are not ${action}ed at a caller's request; the setting models.control decides that.`;
     throw new SluiceError("permission_denied", message);
   }
-  await modelControl[action](readTarget(request).model);
+  await control[action](readTarget(request).model);
   return jsonAnswer(200, "{}");
 }
 

@@ -35,10 +35,13 @@ export function createStatisticsRoutes(options: GatewayOptions): readonly Route[
 }
 
 /** A model without a version means all of its versions, as no model means all models. */
-function readStatistics({ pipeline, statistics }: GatewayOptions, target: Target | undefined) {
+function readStatistics({ pipeline }: GatewayOptions, target: Target | undefined) {
   const wanted = pipeline.registry
     .list()
     .filter(({ model }) => target === undefined || model === target.model)
     .filter(({ version }) => target?.version === undefined || version === target.version);
-  return wanted.flatMap(({ model, version }) => statistics(model, version) ?? []);
+  return wanted.flatMap(({ model, version, serving, tensors }) => {
+    const statistics = (serving ?? tensors)?.observer.snapshot();
+    return statistics === undefined ? [] : [{ name: model, version, statistics }];
+  });
 }
