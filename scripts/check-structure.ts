@@ -50,6 +50,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "main.ts": { folders: ["cli/", "compose.ts", "config/"], packages: "all" },
   "compose.ts": { folders: [""], packages: "all" },
   "compose-gateway.ts": { folders: [""], packages: "all" },
+  "compose-grpc.ts": { folders: [""], packages: "all" },
   "compose-models.ts": { folders: [""], packages: "all" },
   "compose-tokenizer.ts": { folders: [""], packages: "all" },
   "version.ts": { folders: [], packages: [] },

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import type { ProcessGroup } from "./cluster/member.ts";
 import { mergeMetrics } from "./cluster/merge-metrics.ts";
 import { createSharedRateCounter } from "./cluster/shared-rate-counter.ts";
@@ -9,9 +8,12 @@ import type { InferencePipeline } from "./core/inference/run-inference.ts";
 import type { Logger } from "./core/ports/logger.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
 import type { HttpObserver } from "./gateway/answer.ts";
+import type { GatewayOptions } from "./gateway/gateway-options.ts";
+import type { GrpcServer } from "./gateway/grpc-server.ts";
 import { createHttpServer } from "./gateway/http-server.ts";
 import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
 import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
+import { createSecondPort, listenOn } from "./gateway/second-port.ts";
 import { drainHttpServer } from "./gateway/shutdown.ts";
 import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
 import { createAccessLog } from "./telemetry/access-log.ts";
@@ -32,10 +34,24 @@ export interface GatewaySurroundings {
 /** A gateway that can answer at once when it listens. */
 export interface Gateway {
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
-  /** Opens the port. @returns its address, e.g. `http://127.0.0.1:8000` */
-  listen(): Promise<string>;
+  /**
+   * Opens the ports, that of HTTP first.
+   *
+   * @throws the system's error when one is taken that must be opened
+   */
+  listen(): Promise<OpenPorts>;
   /** Stops accepting and answers everything accepted. Resolves with the connections that were cut. */
   drain(): Promise<number>;
+}
+
+/** Where a gateway listens. */
+export interface OpenPorts {
+  /** e.g. `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** The second HTTP port; undefined when it is closed. */
+  readonly secondUrl: string | undefined;
+  /** `host:port` of gRPC; undefined when it is closed. */
+  readonly grpcAddress: string | undefined;
 }
 
 /** Builds all routes; the port is still closed. */
@@ -47,22 +63,76 @@ export async function prepareGateway(
   const lag = watchEventLoopLag();
   let draining = false;
   const isDraining = () => draining;
-  const app = await composeGateway(config, { ...surroundings, counter, lag, isDraining });
+  const options = toGatewayOptions(config, { ...surroundings, counter, lag, isDraining });
+  const app = await createHttpServer(options);
   await app.ready();
-  const window = `${config.rateLimit.requests} requests per ${config.rateLimit.windowMs / 1000} s`;
-  const limit = config.rateLimit.requests === 0 ? "off" : `${window}, ${counter.description}`;
+  const second = createSecondPort(app, config.server);
+  let grpc: GrpcServer | undefined;
+  const { host, port } = config.server;
   return {
-    listen: () => app.listen({ host: config.server.host, port: config.server.port }),
-    drivers: [{ port: "rate limit", driver: limit }],
+    listen: async () => {
+      const url = await app.listen({ host, port });
+      const secondPort = await openPort("tensorflowServing", config, surroundings.logger, () =>
+        listenOn(second, host, config.tensorflowServing.port),
+      );
+      const grpcPort = await openPort("grpc", config, surroundings.logger, async () => {
+        const { createRpcServer } = await import("./compose-grpc.ts");
+        grpc = createRpcServer(options, surroundings.inference.metrics);
+        return await grpc.listen(host, config.grpc.port);
+      });
+      const named = host.includes(":") ? `[${host}]` : host;
+      return {
+        url,
+        secondUrl: secondPort === undefined ? undefined : `http://${named}:${secondPort}`,
+        grpcAddress: grpcPort === undefined ? undefined : `${named}:${grpcPort}`,
+      };
+    },
+    drivers: [{ port: "rate limit", driver: describeLimit(config, counter) }],
     drain: async () => {
       draining = true;
-      const cut = await drainHttpServer(app.server, config.shutdown);
+      const [cut, alsoCut] = await Promise.all([
+        drainHttpServer(app.server, config.shutdown),
+        second.listening ? drainHttpServer(second, config.shutdown) : 0,
+        grpc?.drain(config.shutdown.drainDelayMs + config.shutdown.graceMs),
+      ]);
       await app.close();
       await counter.close();
       lag.stop();
-      return cut;
+      return cut + alsoCut;
     },
   };
+}
+
+function describeLimit({ rateLimit }: Config, counter: RateCounter): string {
+  const { requests, windowMs } = rateLimit;
+  if (requests === 0) return "off";
+  return `${requests} requests per ${windowMs / 1000} s, ${counter.description}`;
+}
+
+/**
+ * Opens a port beside the main one.
+ *
+ * @returns undefined when it is to stay closed, or may stay closed and is taken
+ */
+async function openPort(
+  section: "grpc" | "tensorflowServing",
+  config: Config,
+  logger: Logger,
+  open: () => Promise<number>,
+): Promise<number | undefined> {
+  const { listen, port } = config[section];
+  if (listen === "off") return undefined;
+  try {
+    return await open();
+  } catch (cause) {
+    const fix = `set ${section}.port to another, or ${section}.listen to off`;
+    if (listen === "on") {
+      throw new SluiceError("unavailable", `Port ${port} cannot be opened; ${fix}.`, { cause });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    logger.warn(`Port ${port} stays closed, because it is taken; ${fix}.`, { reason });
+    return undefined;
+  }
 }
 
 interface GatewayParts extends GatewaySurroundings {
@@ -71,16 +141,17 @@ interface GatewayParts extends GatewaySurroundings {
   readonly isDraining: () => boolean;
 }
 
-function composeGateway(
+function toGatewayOptions(
   config: Config,
   { inference, logger, counter, lag, isDraining, group }: GatewayParts,
-): Promise<FastifyInstance> {
+): GatewayOptions {
   const { pipeline, metrics } = inference;
   const { requests, windowMs } = config.rateLimit;
-  return createHttpServer({
+  return {
     version: SLUICE_VERSION,
     server: config.server,
     limits: config.limits,
+    protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,
     authenticate: createAuthenticator({
@@ -94,7 +165,7 @@ function composeGateway(
     metrics: composeMetricsPage(metrics, group),
     observer: { answered: composeAnswered(config, metrics, logger) },
     logger,
-  });
+  };
 }
 
 /** What `GET /metrics` shows: this process, or all that serve together. */

@@ -33,6 +33,10 @@ export interface RunningServer {
   readonly inference: Inference;
   /** e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** The second HTTP port, at which clients of TensorFlow Serving look; undefined when it is closed. */
+  readonly secondUrl: string | undefined;
+  /** `host:port` of gRPC; undefined when it is closed. */
+  readonly grpcAddress: string | undefined;
   /** Stops accepting, answers everything accepted, frees everything. Resolves with the connections that were cut. */
   drain(): Promise<number>;
 }
@@ -78,7 +82,7 @@ function createInference(config: Config): UnloadedInference {
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
   return {
-    pipeline: { clock, registry, cache, coalescer },
+    pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
     drivers: [
       { port: "models", driver: source.description },
@@ -133,10 +137,10 @@ export async function startServer(
       .then(({ prepareGateway }) => prepareGateway(config, { inference, logger, group })),
     loading,
   ]);
-  const url = await gateway.listen();
+  const ports = await gateway.listen();
   return {
     inference: { ...inference, drivers: [...inference.drivers, ...gateway.drivers] },
-    url,
+    ...ports,
     drain: async () => {
       const cut = await gateway.drain();
       await inference.close();

@@ -31,7 +31,9 @@ export function renderStartScreen({
   const rows: [string, string][] = [
     ["address", describeAddress(config, server.url)],
     ["docs", `${server.url}/docs`],
-    ...(processes > 1 ? [["processes", String(processes)] as [string, string]] : []),
+    ...(server.secondUrl === undefined ? [] : [row("also on", server.secondUrl)]),
+    ...(server.grpcAddress === undefined ? [] : [row("gRPC", server.grpcAddress)]),
+    ...(processes > 1 ? [row("processes", String(processes))] : []),
     ...registry.list().map((status): [string, string] => ["model", describeModel(status)]),
     ...server.inference.drivers.map(({ port, driver }): [string, string] => [port, driver]),
     ["keys", keyed ? `required, ${config.auth.keys.length} known` : "not required"],
@@ -49,6 +51,10 @@ export function renderStartScreen({
     "",
     "",
   ].join("\n");
+}
+
+function row(name: string, value: string): [string, string] {
+  return [name, value];
 }
 
 function renderFirstRequest(

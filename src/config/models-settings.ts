@@ -37,6 +37,11 @@ export const modelSettings = section("Which models are served.", {
     description:
       "Give a text, when its caller names no version, to the newest version that was made for its language, if the default version was not. Chinese, Japanese and Korean are told by their scripts.",
   }),
+  control: choice(["none", "explicit"], {
+    default: "none",
+    description:
+      "Whether callers may load and unload models, as `POST /v2/repository/models/<name>/load` does. `explicit` lets everybody who may call.",
+  }),
   failOnInvalid: boolean({
     default: false,
     description:

@@ -2,6 +2,7 @@ import type { Static } from "typebox";
 import { deviceSettings } from "./device-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
+import { grpcSettings, openaiSettings, tensorflowServingSettings } from "./protocol-settings.ts";
 import { authSettings, limitSettings, serverSettings } from "./server-settings.ts";
 import { root } from "./setting.ts";
 import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-settings.ts";
@@ -13,6 +14,9 @@ import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-se
 export const configSchema = root("Configuration of Sluice.", {
   server: serverSettings,
   limits: limitSettings,
+  grpc: grpcSettings,
+  tensorflowServing: tensorflowServingSettings,
+  openai: openaiSettings,
   auth: authSettings,
   rateLimit: rateLimitSettings,
   cache: cacheSettings,

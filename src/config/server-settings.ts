@@ -30,7 +30,15 @@ export const serverSettings = section("Where the server listens and what a conne
     default: 1_048_576,
     minimum: 1024,
     maximum: 1_073_741_824,
-    description: "Longest request body. A longer one is refused before it is read to the end.",
+    description:
+      "Longest request body. A longer one is refused before it is read to the end. Compressed bodies count as what they hold.",
+  }),
+  maxTensorBodyBytes: integer({
+    default: 67_108_864,
+    minimum: 1024,
+    maximum: 1_073_741_824,
+    description:
+      "Longest request body at the addresses of protocols that carry tensors, such as images, and longest message over gRPC. Compressed bodies count as what they hold.",
   }),
   maxJsonDepth: integer({
     default: 32,

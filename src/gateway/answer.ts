@@ -4,8 +4,6 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ErrorCode } from "../core/errors.ts";
 import { SluiceError, toSluiceError } from "../core/errors.ts";
 import type { Clock } from "../core/ports/clock.ts";
-import { encodeError } from "../protocols/native/encode-error.ts";
-import { WIRE_STATUS } from "../protocols/status.ts";
 import type { RawHeaders } from "./answer-headers.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
 
@@ -13,8 +11,17 @@ import { createAnswerHeaders } from "./answer-headers.ts";
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** Text, or bytes: in pieces where joining them would only copy. */
+  readonly body: string | readonly Uint8Array[];
   readonly headers?: RawHeaders;
+}
+
+/** An answer whose parts leave as they come. */
+export interface StreamedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  /** Ended early when the client goes away. What goes wrong on the way it has to say itself: the status has left. */
+  readonly parts: AsyncIterable<string>;
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -32,6 +39,8 @@ export interface HttpObserver {
 /** Sends answers: the one place where a response is written. */
 export interface Answerer {
   send(request: FastifyRequest, reply: FastifyReply, answer: Answer): void;
+  /** Settles when the last part has left, or the client has. */
+  stream(request: FastifyRequest, reply: FastifyReply, answer: StreamedAnswer): Promise<void>;
   /** Sends the error that `thrown` stands for, with its status and the headers that go with it. */
   fail(request: FastifyRequest, reply: FastifyReply, thrown: SluiceError): void;
 }
@@ -42,12 +51,27 @@ export interface AnswererOptions {
   readonly observer: HttpObserver;
 }
 
+/** Bytes of a body. */
+function lengthOf(body: Answer["body"]): number {
+  if (typeof body === "string") return Buffer.byteLength(body);
+  return body.reduce((sum, piece) => sum + piece.byteLength, 0);
+}
+
+function end(response: ServerResponse, body: Answer["body"]): void {
+  if (typeof body === "string") {
+    response.end(body);
+    return;
+  }
+  for (const piece of body) response.write(piece);
+  response.end();
+}
+
 /** An answer that waits for the end of the event-loop turn. */
 interface Outgoing {
   readonly response: ServerResponse;
   readonly status: number;
   readonly headers: RawHeaders;
-  readonly body: string;
+  readonly body: Answer["body"];
 }
 
 /**
@@ -65,13 +89,13 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     outgoing = [];
     for (const { response, status, headers, body } of ready) {
       response.writeHead(status, headers);
-      response.end(body);
+      end(response, body);
     }
   };
   const send: Answerer["send"] = (request, reply, { status, contentType, body, headers }) => {
     const nowMs = clock.nowMs();
     const all = createAnswerHeaders(request, nowMs);
-    all.push("content-type", contentType, "content-length", String(Buffer.byteLength(body)));
+    all.push("content-type", contentType, "content-length", String(lengthOf(body)));
     if (headers !== undefined) all.push(...headers);
     if (options.isDraining()) all.push("connection", "close");
     reply.hijack();
@@ -79,14 +103,49 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     outgoing.push({ response: reply.raw, status, headers: all, body });
     options.observer.answered(request, status, nowMs - request.context.startedMs);
   };
+  const stream: Answerer["stream"] = async (request, reply, { status, contentType, parts }) => {
+    const all = createAnswerHeaders(request, clock.nowMs());
+    all.push("content-type", contentType);
+    // Between parts minutes may pass, and a proxy that gathers them would undo the streaming.
+    all.push("x-accel-buffering", "no");
+    if (options.isDraining()) all.push("connection", "close");
+    reply.hijack();
+    const response = reply.raw;
+    response.writeHead(status, all);
+    await writeParts(response, parts);
+    options.observer.answered(request, status, clock.nowMs() - request.context.startedMs);
+  };
   return {
     send,
-    fail: (request, reply, error) =>
-      send(request, reply, {
-        ...jsonAnswer(WIRE_STATUS[error.code].http, encodeError(error, request.id)),
-        headers: errorHeaders(error),
-      }),
+    stream,
+    fail: (request, reply, error) => {
+      const { status, body } = request.context.encodeError(error, request.id);
+      send(request, reply, { ...jsonAnswer(status, body), headers: errorHeaders(error) });
+    },
   };
+}
+
+/** Waits for a slow client instead of keeping what it has not read yet. */
+async function writeParts(response: ServerResponse, parts: AsyncIterable<string>): Promise<void> {
+  for await (const part of parts) {
+    if (response.destroyed) break;
+    if (!response.write(part)) await drained(response);
+  }
+  response.end();
+}
+
+/** Resolves when more may be written, or nobody is there to read it. */
+function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
 }
 
 function errorHeaders(error: SluiceError): RawHeaders {

@@ -1,6 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
+/** How often connections are looked at for clients that are too slow. Node's own 30 s would let each hold on that long. */
+export const SLOW_CLIENT_CHECK_MS = 1000;
+
 const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 
 /** Faults that Node's HTTP parser finds before there is a request. */

@@ -9,6 +9,8 @@ import type { RateLimiter } from "./middleware/rate-limit.ts";
 /** Limits of the sockets. Defaults and meanings: `server` in the configuration reference. */
 export interface ServerLimits {
   readonly maxBodyBytes: number;
+  /** The same for addresses of protocols that carry tensors. */
+  readonly maxTensorBodyBytes: number;
   readonly maxJsonDepth: number;
   readonly maxHeaderBytes: number;
   readonly requestTimeoutMs: number;
@@ -19,11 +21,29 @@ export interface ServerLimits {
   readonly trustProxy: readonly string[];
 }
 
+/** How some protocols answer. Defaults and meanings: `tensorflowServing`, `openai` in the configuration reference. */
+export interface ProtocolOptions {
+  readonly tensorflowServing: {
+    readonly strict: boolean;
+    readonly kserveModels: readonly string[];
+    readonly versionLabels: readonly {
+      readonly model: string;
+      readonly label: string;
+      readonly version: string;
+    }[];
+  };
+  readonly openai: {
+    readonly harmlessLabels: readonly string[];
+    readonly flagThresholds: Readonly<Record<string, number>>;
+  };
+}
+
 /** Everything the gateway needs; it creates none of it. */
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
   readonly limits: InputLimits & DeadlineLimits;
+  readonly protocols: ProtocolOptions;
   readonly defaultModel: string;
   readonly pipeline: InferencePipeline;
   readonly authenticate: Authenticator;

@@ -4,12 +4,14 @@ import fastify from "fastify";
 import { SluiceError, toSluiceError } from "../core/errors.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import type { ProtocolArea } from "./address-book.ts";
+import { createAddressBook } from "./address-book.ts";
 import type { Answerer } from "./answer.ts";
 import { createAnswerer, describeHttpFault } from "./answer.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
-import { answerClientError } from "./client-error.ts";
-import type { GatewayOptions } from "./gateway-options.ts";
-import { parseJsonBody } from "./middleware/json-body.ts";
+import { answerClientError, SLOW_CLIENT_CHECK_MS } from "./client-error.ts";
+import type { GatewayOptions, ServerLimits } from "./gateway-options.ts";
+import { readBody } from "./middleware/read-body.ts";
 import { createRequestContext } from "./request-context.ts";
 import type { RouteRegistration } from "./route.ts";
 import { registerRoute } from "./route.ts";
@@ -27,7 +29,6 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
   const app = createApp(options);
   const answerer = createAnswerer({ clock: pipeline.clock, isDraining, observer });
   addContext(app, pipeline.clock);
-  addErrorAnswers(app, answerer, options.logger);
   await registerDocs(app, options.version);
   const inference = createInferenceCaller(options);
   const routes = [
@@ -38,13 +39,12 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     createMetricsRoute(options),
     ...createDocsRoutes(app),
   ];
+  addErrorAnswers(app, answerer, options.logger);
+  addUnknownAddresses(app, answerer, createAddressBook(routes, PROTOCOL_AREAS));
   const admit = createAdmission(options);
   for (const route of routes) registerRoute(app, route, { answerer, admit });
   return app;
 }
-
-/** How often connections are looked at for clients that are too slow. Node's own 30 s would let each hold on that long. */
-const SLOW_CLIENT_CHECK_MS = 1000;
 
 type CompilersFactory = NonNullable<
   NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]
@@ -83,22 +83,35 @@ function createApp({ server }: GatewayOptions): FastifyInstance {
   app.server.maxConnections = server.maxConnections;
   app.decorateRequest("context");
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    /^application\/([\w.-]+\+)?json(;|$)/,
-    { parseAs: "buffer" },
-    (
-      _request: FastifyRequest,
-      body: Buffer,
-      done: (error: Error | null, parsed?: unknown) => void,
-    ) => {
-      try {
-        done(null, parseJsonBody(body, server.maxJsonDepth));
-      } catch (error) {
-        done(toSluiceError(error));
-      }
-    },
-  );
+  // Of any type, also of none: some protocols' clients do not say what they send.
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    // Nothing answers at this address, whatever was sent to it.
+    if (request.is404) done(null, undefined);
+    else passBody(request, body, server, done);
+  });
   return app;
+}
+
+type BodyDone = (error: Error | null, body?: unknown) => void;
+
+function passBody(
+  request: FastifyRequest,
+  body: Buffer,
+  { maxJsonDepth, maxBodyBytes }: ServerLimits,
+  done: BodyDone,
+): void {
+  const maxBytes = request.routeOptions.bodyLimit ?? maxBodyBytes;
+  try {
+    const read = readBody(request, body, { maxJsonDepth, maxBytes });
+    if (!(read instanceof Promise)) done(null, read);
+    else
+      read.then(
+        (value: unknown) => done(null, value),
+        (error) => done(toSluiceError(error)),
+      );
+  } catch (error) {
+    done(toSluiceError(error));
+  }
 }
 
 function addContext(app: FastifyInstance, clock: Clock): void {
@@ -141,18 +154,27 @@ function addErrorAnswers(app: FastifyInstance, answerer: Answerer, logger: Logge
     }
     answerer.fail(request, reply, error);
   });
+}
+
+function addUnknownAddresses(
+  app: FastifyInstance,
+  answerer: Answerer,
+  lookUp: ReturnType<typeof createAddressBook>,
+): void {
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
-    const allowed = METHODS.filter((method) => app.findRoute({ url: path, method }) !== null);
-    if (allowed.length === 0) {
+    const { methods, encodeError } = lookUp(path);
+    request.context.encodeError = encodeError;
+    if (methods.length === 0) {
       const message = "There is nothing at this address; GET /openapi.json lists what there is.";
       answerer.fail(request, reply, new SluiceError("not_found", message));
       return;
     }
-    reply.raw.setHeader("allow", allowed.join(", "));
-    const message = `This address answers ${allowed.join(", ")} only.`;
+    reply.raw.setHeader("allow", methods.join(", "));
+    const message = `This address answers ${methods.join(", ")} only.`;
     answerer.fail(request, reply, new SluiceError("method_not_allowed", message));
   });
 }
 
-const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
+/** Addresses that belong to a protocol even where nothing answers. */
+const PROTOCOL_AREAS: readonly ProtocolArea[] = [];

@@ -1,4 +1,9 @@
 import type { StageTimings } from "../core/inference/result.ts";
+import type { ErrorEncoder } from "../protocols/error-encoder.ts";
+import { encodeError } from "../protocols/native/encode-error.ts";
+
+/** `json`: parsed, and nothing else is taken. `bytes`: whatever it says it is, as it is. */
+export type BodyKind = "json" | "bytes";
 
 /** Who is asking, as far as limits are concerned. */
 export interface Caller {
@@ -23,6 +28,10 @@ export interface RequestContext {
   readonly startedMs: number;
   /** Pattern of the route that answers; `other` for pages and for addresses that do not exist. */
   route: string;
+  /** How its error would be written: in the words of the address that was asked. */
+  encodeError: ErrorEncoder;
+  /** What the route takes for a body. */
+  body: BodyKind;
   authMs: number;
   /** Set once the caller is known. */
   caller: Caller | undefined;
@@ -41,6 +50,8 @@ export function createRequestContext(startedMs: number): RequestContext {
   return {
     startedMs,
     route: "other",
+    encodeError,
+    body: "json",
     authMs: 0,
     caller: undefined,
     allowance: undefined,

@@ -1,16 +1,31 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Answer, Answerer } from "./answer.ts";
+import type { ErrorEncoder } from "../protocols/error-encoder.ts";
+import { encodeError } from "../protocols/native/encode-error.ts";
+import type { Answer, Answerer, StreamedAnswer } from "./answer.ts";
+import { compressAnswer } from "./compress-answer.ts";
+import type { BodyKind } from "./request-context.ts";
 
 /** One address of the API. */
 export interface Route {
   readonly method: "GET" | "POST";
+  /** `:name` stands for one segment, `*` at the end for any number of them. */
   readonly path: string;
   /** `public` routes need no key and are not counted against any allowance. */
   readonly access: "public" | "caller";
   /** For the OpenAPI document; bodies are checked by the protocols' decoders. */
   readonly schema: object;
+  /** Writes its errors; the native protocol's unless it belongs to another. */
+  readonly encodeError?: ErrorEncoder;
+  /** What `request.body` is: parsed JSON unless said otherwise. `Content-Encoding` has been undone in both cases. */
+  readonly body?: BodyKind;
+  /** Longest body; the server's limit for texts unless said otherwise. */
+  readonly maxBodyBytes?: number;
+  /** Compress answers for those who accept it. */
+  readonly compresses?: boolean;
   /** What it throws is answered as an error. */
-  handle(request: FastifyRequest): Answer | Promise<Answer>;
+  handle(
+    request: FastifyRequest,
+  ): Answer | StreamedAnswer | Promise<Answer> | Promise<Answer | StreamedAnswer>;
 }
 
 export interface RouteRegistration {
@@ -25,18 +40,29 @@ export function registerRoute(
   route: Route,
   { answerer, admit }: RouteRegistration,
 ): void {
+  const { path, encodeError: encode = encodeError, body = "json", maxBodyBytes } = route;
   app.route({
     method: route.method,
-    url: route.path,
+    url: path,
     schema: route.schema,
+    ...(maxBodyBytes === undefined ? {} : { bodyLimit: maxBodyBytes }),
     onRequest: (request, _reply, done) => {
-      request.context.route = route.path;
+      const { context } = request;
+      context.route = path;
+      context.encodeError = encode;
+      context.body = body;
       const admitted = route.access === "public" ? undefined : admit(request);
       if (admitted === undefined) done();
       else admitted.then(() => done(), done);
     },
     handler: async (request, reply) => {
-      answerer.send(request, reply, await route.handle(request));
+      const answer = await route.handle(request);
+      if ("parts" in answer) await answerer.stream(request, reply, answer);
+      else if (route.compresses !== true) answerer.send(request, reply, answer);
+      else {
+        const accepted = request.headers["accept-encoding"];
+        answerer.send(request, reply, await compressAnswer(answer, accepted));
+      }
     },
   });
 }

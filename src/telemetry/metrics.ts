@@ -66,6 +66,15 @@ function createFamilies() {
       "Time from a request's headers to its answer.",
       SECONDS,
     ),
+    grpcRequests: new CounterFamily(
+      "sluice_grpc_requests_total",
+      "Answers over gRPC by method and status, each message of a stream for itself.",
+    ),
+    grpcSeconds: new HistogramFamily(
+      "sluice_grpc_request_duration_seconds",
+      "Time from a message to its answer.",
+      SECONDS,
+    ),
   };
 }
 
@@ -89,6 +98,9 @@ export class Metrics implements InferenceObserver {
     remember((route: string) =>
       remember((status: number) => this.#addRoute(method, route, status)),
     ),
+  );
+  readonly #grpc = remember((method: string) =>
+    remember((status: number) => this.#addMethod(method, status)),
   );
   readonly contentType = this.#registry.contentType;
 
@@ -121,6 +133,20 @@ export class Metrics implements InferenceObserver {
     const { count, seconds } = this.#http(method)(route)(status);
     count.add(1);
     seconds.observe(durationMs / 1000);
+  }
+
+  /** @param status gRPC's number */
+  grpcAnswered(method: string, status: number, durationMs: number): void {
+    const { count, seconds } = this.#grpc(method)(status);
+    count.add(1);
+    seconds.observe(durationMs / 1000);
+  }
+
+  #addMethod(method: string, status: number): RouteMetrics {
+    return {
+      count: this.#families.grpcRequests.child({ method, status: String(status) }),
+      seconds: this.#families.grpcSeconds.child({ method }),
+    };
   }
 
   #addRoute(method: string, route: string, status: number): RouteMetrics {

@@ -3,6 +3,9 @@ import { startServer } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { LogFields } from "../../src/core/ports/logger.ts";
 
+/** Ports beside the first are opened by tests that are about them, on any free one. */
+export const ONE_PORT = { "grpc.listen": "off", "tensorflowServing.listen": "off" } as const;
+
 export interface LogLine {
   readonly level: string;
   readonly message: string;
@@ -23,7 +26,7 @@ export async function startTestServer(
   const { config } = loadConfig({
     env: {},
     directory: import.meta.dirname,
-    flags: { "server.port": "0", ...flags },
+    flags: { "server.port": "0", ...ONE_PORT, ...flags },
   });
   const log: LogLine[] = [];
   const write = (level: string) => (message: string, fields?: LogFields) =>

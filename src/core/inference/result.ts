@@ -2,6 +2,14 @@ import type { SluiceError } from "../errors.ts";
 import type { AnswerSource } from "../ports/inference-observer.ts";
 import type { RankedLabel } from "../text/labels.ts";
 
+/** The model's labels in its own order with what it gave each, whatever of it is reported. */
+export interface AllScores {
+  readonly labels: readonly string[];
+  readonly scores: Float32Array;
+  /** What the model itself gave, before any function. */
+  readonly logits: Float32Array;
+}
+
 /** What a model says about one text. */
 export type Prediction =
   | {
@@ -10,6 +18,8 @@ export type Prediction =
       readonly labels: readonly RankedLabel[];
       /** The best label was too uncertain to be given. */
       readonly abstained: boolean;
+      /** Everything that the answer was taken from, for protocols that show all of it. */
+      readonly all: AllScores;
     }
   | { readonly kind: "vector"; readonly values: Float32Array };
 

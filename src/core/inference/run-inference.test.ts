@@ -105,6 +105,7 @@ function setUp(
     registry,
     cache: new ResultCache(store, 1000, observer),
     coalescer: new Coalescer<RowOutcome>(clock),
+    limits: { maxTextCharacters: 5000 },
   };
   const ask = async (texts: readonly string[], changes: Partial<InferenceRequest> = {}) => {
     const answer = runInference(

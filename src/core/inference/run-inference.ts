@@ -4,7 +4,7 @@ import type { ServingVersion } from "../models/serving-version.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AnswerSource } from "../ports/inference-observer.ts";
 import type { TextEncoding } from "../ports/tokenizer.ts";
-import { normalizeText } from "../text/normalize.ts";
+import { countCharacters, normalizeText } from "../text/normalize.ts";
 import { mergeWindows } from "../text/windows.ts";
 import { createCacheKey } from "./cache-key.ts";
 import type { Coalescer } from "./coalesce.ts";
@@ -26,11 +26,22 @@ export interface InferencePipeline {
   readonly registry: ModelRegistry;
   readonly cache: ResultCache;
   readonly coalescer: Coalescer<RowOutcome>;
+  readonly limits: TextLimits;
 }
+
+/** Bounds on each text. */
+export interface TextLimits {
+  /** Unicode characters. */
+  readonly maxTextCharacters: number;
+}
+
+/** Hears that the text at `index` has its answer, or its error. */
+export type ItemListener = (index: number, item: ItemResult) => void;
 
 /**
  * Answers the texts of one request.
  *
+ * @param onItem hears each answer as soon as it is there, in whatever order that happens
  * @returns one item per input, in order; a text that fails carries its own error
  * @throws SluiceError when nothing could be answered: `not_found`, `unavailable`, `overloaded`, or the common error of
  * all texts
@@ -38,6 +49,7 @@ export interface InferencePipeline {
 export async function runInference(
   request: InferenceRequest,
   pipeline: InferencePipeline,
+  onItem?: ItemListener,
 ): Promise<InferenceResult> {
   const serving = pipeline.registry.resolve(request.model, request.version);
   const run = new InferenceRun(request, serving, pipeline);
@@ -46,7 +58,13 @@ export async function runInference(
   await run.lookUp(questions);
   run.tokenize(questions);
   run.assertRoomFor(questions);
-  const items = await Promise.all(questions.map((question) => run.answer(question)));
+  const answers = questions.map((question) => run.answer(question));
+  if (onItem !== undefined) {
+    for (const [index, answer] of answers.entries()) {
+      void answer.then((item) => onItem(index, item));
+    }
+  }
+  const items = await Promise.all(answers);
 
   throwIfAllFailed(items);
   const { name, version } = serving.manifest;
@@ -87,15 +105,17 @@ class InferenceRun {
 
   /** A caller who names no version gets, text by text, the one that was made for the text's language. */
   route(inputs: readonly TextInput[]): readonly Question[] {
-    const { registry } = this.#pipeline;
+    const { registry, limits } = this.#pipeline;
     return inputs.map((input) => {
-      const text = normalizeText(input.text);
-      const pair = input.pair === undefined ? undefined : normalizeText(input.pair);
+      const tooLong = findTooLong(input, limits);
+      // Nobody looks at a text that is refused for its length.
+      const text = tooLong === undefined ? normalizeText(input.text) : "";
+      const pair = input.pair === undefined || tooLong ? undefined : normalizeText(input.pair);
       const serving =
         this.#request.version === undefined
           ? registry.resolveLanguage(this.#serving, text)
           : this.#serving;
-      const problem = findProblem(serving, text, pair);
+      const problem = tooLong ?? findProblem(serving, text, pair);
       const key = createCacheKey(serving.cacheKeyPrefix, text, pair);
       return { serving, text, pair, key, problem, known: undefined, encoding: undefined };
     });
@@ -204,6 +224,25 @@ class InferenceRun {
     const { version } = manifest;
     return { ok: true, version, prediction, source, windows, truncated, durationMs };
   }
+}
+
+/** The length counts as it was sent, so that callers can tell beforehand. */
+function findTooLong({ text, pair }: TextInput, limits: TextLimits): SluiceError | undefined {
+  const max = limits.maxTextCharacters;
+  for (const [field, value] of [
+    ["text", text],
+    ["pair", pair],
+  ] as const) {
+    // UTF-16 length is an upper bound of the character count, so most texts need no counting.
+    if (value === undefined || value.length <= max) continue;
+    const characters = countCharacters(value);
+    if (characters <= max) continue;
+    const problem = `must hold at most ${max} characters; found ${characters}`;
+    return new SluiceError("invalid_argument", `${field} ${problem}.`, {
+      details: [{ field, problem }],
+    });
+  }
+  return undefined;
 }
 
 /** What keeps a model from reading this text or pair at all. */

@@ -19,14 +19,17 @@ export function toPrediction(
   if (manifest.task === "embedding") return { kind: "vector", values: row };
   const activation = options.functionToApply ?? manifest.defaultFunction;
   const topK = options.topK ?? defaultTopK(manifest.problemType);
-  const labels = rankLabels(applyActivation(row, activation), manifest.labels, topK);
-  if (activation === "none") return { kind: "labels", labels, abstained: false };
+  const scores = applyActivation(row, activation);
+  const labels = rankLabels(scores, manifest.labels, topK);
+  const all = { labels: manifest.labels, scores, logits: row };
+  if (activation === "none") return { kind: "labels", labels, abstained: false, all };
   if (manifest.problemType === "multi_label_classification") {
-    return { kind: "labels", labels: dropUnlikely(labels, manifest.thresholds), abstained: false };
+    const likely = dropUnlikely(labels, manifest.thresholds);
+    return { kind: "labels", labels: likely, abstained: false, all };
   }
   const abstainBelow = options.abstainBelow ?? manifest.abstainBelow ?? 0;
   const abstained = (labels[0]?.score ?? 0) < abstainBelow;
-  return { kind: "labels", labels: abstained ? [] : labels, abstained };
+  return { kind: "labels", labels: abstained ? [] : labels, abstained, all };
 }
 
 function dropUnlikely(

@@ -130,6 +130,20 @@ export class ModelRegistry {
   }
 
   /**
+   * The version that answers, of either kind: one of the two is there.
+   *
+   * @throws SluiceError `not_found`, `unavailable` as `resolve`
+   */
+  resolveAny(
+    model: string,
+    version: string | undefined,
+  ): Pick<VersionStatus, "serving" | "tensors"> {
+    const entry = this.#find(model, version);
+    if (entry.state === "ready") return entry;
+    throw new SluiceError("unavailable", notReadyMessage(entry));
+  }
+
+  /**
    * The version for a text whose caller named none: `serving` itself, unless it was not made for the language that the
    * text is written in and another ready version was.
    */

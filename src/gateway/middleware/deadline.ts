@@ -24,3 +24,18 @@ export function readTimeoutMs(headers: IncomingHttpHeaders, limits: DeadlineLimi
     details: [{ field: TIMEOUT_HEADER, problem }],
   });
 }
+
+/**
+ * The same for a gRPC call, which brings the moment itself.
+ *
+ * @param deadline milliseconds since the epoch, or Infinity for none
+ */
+export function toGrpcTimeoutMs(
+  deadline: Date | number,
+  epochMs: number,
+  { defaultDeadlineMs, maxDeadlineMs }: DeadlineLimits,
+): number {
+  const timeoutMs = Number(deadline) - epochMs;
+  if (!Number.isFinite(timeoutMs)) return defaultDeadlineMs;
+  return Math.min(Math.max(0, timeoutMs), maxDeadlineMs);
+}

@@ -27,9 +27,10 @@ export function createClassifyRoute({ limits }: GatewayOptions, inference: Infer
     },
     handle: async (request) => {
       const decoded = decodeClassify(request.body, limits);
-      const result = await inference.run(request, decoded);
+      const call = inference.callOf(request);
+      const result = await inference.run(call, decoded);
       const encode = decoded.isBatch ? encodeBatch : encodeSingle;
-      return jsonAnswer(200, encode(result, inference.contextOf(request)));
+      return jsonAnswer(200, encode(result, inference.contextOf(call)));
     },
   };
 }

@@ -2,103 +2,119 @@ import type { FastifyRequest } from "fastify";
 import type { Lane } from "../../core/inference/lanes.ts";
 import type { TextInput } from "../../core/inference/request.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
+import type { ItemListener } from "../../core/inference/run-inference.ts";
 import { runInference } from "../../core/inference/run-inference.ts";
 import type { TensorVersion } from "../../core/models/tensor-version.ts";
 import type { Tensor } from "../../core/ports/tensor.ts";
+import type { AskableModel, ModelAnswer } from "../../core/tensors/ask-model.ts";
+import { askModel, findAskable } from "../../core/tensors/ask-model.ts";
 import type { TensorResult } from "../../core/tensors/run-tensors.ts";
 import { runTensors } from "../../core/tensors/run-tensors.ts";
+import type { TensorNaming } from "../../core/tensors/text-signature.ts";
 import type { AnswerContext } from "../../protocols/native/encode-context.ts";
 import type { DecodedOptions } from "../../protocols/native/field-reader.ts";
 import { errorResponseSchema } from "../../protocols/native/schema.ts";
+import type { Call } from "../call.ts";
+import { toHttpCall } from "../call.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import { ConnectionWatch } from "../middleware/cancellation.ts";
-import { readTimeoutMs, TIMEOUT_HEADER } from "../middleware/deadline.ts";
+import { TIMEOUT_HEADER } from "../middleware/deadline.ts";
 
 /** What a protocol's decoder found in a request about texts. */
 export interface DecodedRequest extends DecodedOptions {
   readonly inputs: readonly TextInput[];
+  /** How long the caller waits, where the protocol has a field for it; milliseconds. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** What a protocol's decoder found in a request of tensors, once it knew the version and its signature. */
-export interface DecodedTensors {
+/** What a protocol's decoder found in a request of tensors, once it knew the model and its signature. */
+export interface DecodedQuestion {
   readonly inputs: readonly Tensor[];
-  /** `undefined` = all. */
+  /** `undefined` = what the model answers unasked. */
   readonly outputs: readonly string[] | undefined;
   readonly lane: Lane;
+  /** As in `DecodedRequest`. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** The way from a decoded request to its result, the same for every protocol. */
+/** The way from a decoded request to its result, the same for every protocol and transport. */
 export interface InferenceCaller {
-  /** @throws SluiceError see `runInference` and `readTimeoutMs` */
-  run(request: FastifyRequest, decoded: DecodedRequest): Promise<InferenceResult>;
+  /** @throws SluiceError see `toHttpCall` */
+  callOf(request: FastifyRequest): Call;
+  /**
+   * Asks a model of texts.
+   *
+   * @param onItem hears each answer as soon as it is there; see `runInference`
+   * @throws SluiceError see `runInference`
+   */
+  run(call: Call, decoded: DecodedRequest, onItem?: ItemListener): Promise<InferenceResult>;
   /**
    * The tensor model that a request means; `undefined` = the default model, or the default version.
    *
    * @throws SluiceError see `ModelRegistry.resolveTensors`
    */
   findTensors(model: string | undefined, version: string | undefined): TensorVersion;
-  /** @throws SluiceError see `runTensors` and `readTimeoutMs` */
-  runTensors(
-    request: FastifyRequest,
-    version: TensorVersion,
-    decoded: DecodedTensors,
-  ): Promise<TensorResult>;
-  /** What the encoders of answers want to know about `request`. */
-  contextOf(request: FastifyRequest): AnswerContext;
+  /** @throws SluiceError see `runTensors` */
+  runTensors(call: Call, version: TensorVersion, decoded: DecodedQuestion): Promise<TensorResult>;
+  /**
+   * A model of either kind, as protocols of tensors see it; `undefined` = the default one.
+   *
+   * @throws SluiceError see `findAskable`
+   */
+  findAskable(
+    model: string | undefined,
+    version: string | undefined,
+    naming: TensorNaming,
+  ): AskableModel;
+  /** Asks a model of either kind with tensors. @throws SluiceError see `askModel` */
+  ask(call: Call, askable: AskableModel, decoded: DecodedQuestion): Promise<ModelAnswer>;
+  /** What the encoders of native answers want to know about `call`. */
+  contextOf(call: Pick<Call, "id">): AnswerContext;
 }
 
 export function createInferenceCaller(options: GatewayOptions): InferenceCaller {
   const { limits, pipeline, defaultModel } = options;
   const connections = new ConnectionWatch();
   const timestampOf = createTimestamps();
+  const waitOf = (call: Call, timeoutMs: number | undefined) => ({
+    flow: call.caller,
+    deadlineMs: call.startedMs + Math.min(timeoutMs ?? call.timeoutMs, limits.maxDeadlineMs),
+    cancellation: call.cancellation,
+  });
   return {
-    run: async (request, decoded) => {
-      const timeoutMs = readTimeoutMs(request.headers, limits);
-      const { caller, startedMs } = request.context;
-      const result = await runInference(
-        {
-          model: decoded.model ?? defaultModel,
-          version: decoded.version,
-          inputs: decoded.inputs,
-          options: decoded.options,
-          lane: decoded.lane,
-          flow: caller ?? NOBODY,
-          deadlineMs: startedMs + timeoutMs,
-          cancellation: connections.watch(request.raw.socket),
-        },
-        pipeline,
-      );
-      request.context.stages = { ...result.timings, cache: cacheOutcome(result) };
+    callOf: (request) => toHttpCall(request, limits, connections),
+    run: async (call, decoded, onItem) => {
+      const { model = defaultModel, version, inputs, options, lane, timeoutMs } = decoded;
+      const request = { model, version, inputs, options, lane, ...waitOf(call, timeoutMs) };
+      const result = await runInference(request, pipeline, onItem);
+      call.noteStages({ ...result.timings, cache: cacheOutcome(result) });
       return result;
     },
     findTensors: (model, version) =>
       pipeline.registry.resolveTensors(model ?? defaultModel, version),
-    runTensors: async (request, version, decoded) => {
-      const timeoutMs = readTimeoutMs(request.headers, limits);
-      const { caller, startedMs } = request.context;
-      const result = await runTensors(
-        {
-          ...decoded,
-          flow: caller ?? NOBODY,
-          deadlineMs: startedMs + timeoutMs,
-          cancellation: connections.watch(request.raw.socket),
-        },
-        version,
-        pipeline.clock,
-      );
+    runTensors: async (call, version, { timeoutMs, ...decoded }) => {
+      const request = { ...decoded, ...waitOf(call, timeoutMs) };
+      const result = await runTensors(request, version, pipeline.clock);
       const { queueMs, inferMs } = result;
-      request.context.stages = { cacheMs: 0, tokenizeMs: 0, queueMs, inferMs, cache: "none" };
+      call.noteStages({ cacheMs: 0, tokenizeMs: 0, queueMs, inferMs, cache: "none" });
       return result;
     },
-    contextOf: (request) => ({
-      requestId: request.id,
+    findAskable: (model, version, naming) =>
+      findAskable(pipeline, model ?? defaultModel, version, naming),
+    ask: async (call, askable, { timeoutMs, ...decoded }) => {
+      const maxTexts = limits.maxTextsPerRequest;
+      const question = { ...decoded, maxTexts, ...waitOf(call, timeoutMs) };
+      const answer = await askModel(askable, question, pipeline);
+      const cache = answer.texts === undefined ? "none" : cacheOutcome(answer.texts);
+      call.noteStages({ ...answer.timings, cache });
+      return answer;
+    },
+    contextOf: ({ id }) => ({
+      requestId: id,
       timestamp: timestampOf(pipeline.clock.epochMs()),
     }),
   };
 }
-
-/** Routes for callers always know who calls. */
-const NOBODY = { id: "unknown", weight: 1 };
 
 /** Many answers leave within one millisecond; they share its text. */
 function createTimestamps(): (epochMs: number) => string {

@@ -46,8 +46,9 @@ export function createPredictionsRoute(
     handle: async (request) => {
       if (isTensorBody(request.body)) return await answerTensors(request, inference);
       const decoded = decodePredictions(request.body, limits);
-      const result = await inference.run(request, decoded);
-      return jsonAnswer(200, encodePredictions(result, inference.contextOf(request)));
+      const call = inference.callOf(request);
+      const result = await inference.run(call, decoded);
+      return jsonAnswer(200, encodePredictions(result, inference.contextOf(call)));
     },
   };
 }
@@ -57,6 +58,7 @@ async function answerTensors(request: FastifyRequest, inference: InferenceCaller
   const { model, version, lane, inputs, outputs } = decodeTensorRequest(request.body);
   const serving = inference.findTensors(model, version);
   const tensors = decodeTensors(inputs, serving.backend.signature);
-  const result = await inference.runTensors(request, serving, { inputs: tensors, outputs, lane });
-  return jsonAnswer(200, encodeTensors(result, inference.contextOf(request)));
+  const call = inference.callOf(request);
+  const result = await inference.runTensors(call, serving, { inputs: tensors, outputs, lane });
+  return jsonAnswer(200, encodeTensors(result, inference.contextOf(call)));
 }

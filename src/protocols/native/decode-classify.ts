@@ -46,7 +46,7 @@ function decodeTexts(read: FieldReader, limits: InputLimits): readonly TextInput
     return [];
   }
   return value.map((text: unknown, index) => ({
-    text: read.text(`texts[${index}]`, text, limits),
+    text: read.text(`texts[${index}]`, text),
     pair: undefined,
   }));
 }

@@ -33,17 +33,12 @@ function decodeInputs(read: FieldReader, limits: InputLimits): readonly TextInpu
     read.report("inputs", `must be a list of 1 to ${max} texts or pairs; found ${found}`);
     return [];
   }
-  return value.map((input: unknown, index) => decodeInput(read, `inputs[${index}]`, input, limits));
+  return value.map((input: unknown, index) => decodeInput(read, `inputs[${index}]`, input));
 }
 
-function decodeInput(
-  read: FieldReader,
-  field: string,
-  input: unknown,
-  limits: InputLimits,
-): TextInput {
+function decodeInput(read: FieldReader, field: string, input: unknown): TextInput {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return { text: read.text(field, input, limits), pair: undefined };
+    return { text: read.text(field, input), pair: undefined };
   }
   const fields = input as Readonly<Record<string, unknown>>;
   for (const name in fields) {
@@ -51,7 +46,7 @@ function decodeInput(
     read.report(`${field}.${name.slice(0, 64)}`, "is not a field; known are text, pair");
   }
   return {
-    text: read.text(`${field}.text`, fields["text"], limits),
-    pair: read.optionalText(`${field}.pair`, fields["pair"], limits),
+    text: read.text(`${field}.text`, fields["text"]),
+    pair: read.optionalText(`${field}.pair`, fields["pair"]),
   };
 }

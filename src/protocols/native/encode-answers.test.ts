@@ -12,6 +12,7 @@ const ENDING = {
   timestamp: "2026-01-02T03:04:05.678Z",
 };
 
+const ALL = { labels: [], scores: new Float32Array(), logits: new Float32Array() };
 const LABELS: Prediction = {
   kind: "labels",
   labels: [
@@ -19,8 +20,9 @@ const LABELS: Prediction = {
     { label: "坏", score: 0.25 },
   ],
   abstained: false,
+  all: ALL,
 };
-const ABSTAINED: Prediction = { kind: "labels", labels: [], abstained: true };
+const ABSTAINED: Prediction = { kind: "labels", labels: [], abstained: true, all: ALL };
 const VECTOR: Prediction = { kind: "vector", values: Float32Array.of(0.5, -1e-30, 0.1) };
 const FAILED: ItemResult = {
   ok: false,

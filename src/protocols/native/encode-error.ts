@@ -1,4 +1,6 @@
 import type { SluiceError } from "../../core/errors.ts";
+import type { ErrorEncoder } from "../error-encoder.ts";
+import { WIRE_STATUS } from "../status.ts";
 
 /** `error` member of an error answer, and of a failed entry of a batch. */
 export interface WireError {
@@ -13,6 +15,7 @@ export function encodeErrorDetail(error: SluiceError): WireError {
 }
 
 /** Body of an error answer: `{error: {code, message, details?}, request_id}`. */
-export function encodeError(error: SluiceError, requestId: string): string {
-  return JSON.stringify({ error: encodeErrorDetail(error), request_id: requestId });
-}
+export const encodeError: ErrorEncoder = (error, requestId) => ({
+  status: WIRE_STATUS[error.code].http,
+  body: JSON.stringify({ error: encodeErrorDetail(error), request_id: requestId }),
+});

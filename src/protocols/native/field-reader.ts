@@ -56,15 +56,20 @@ export class FieldReader {
     if (!this.isFull) this.#problems.push({ field, problem });
   }
 
-  /** A text of allowed length; an empty one stands for what was reported. */
-  text(field: string, value: unknown, limits: InputLimits): string {
-    const problem = textProblem(value, limits);
+  /**
+   * A text; an empty one stands for what was reported.
+   *
+   * @param limits bounds of its length; without them the core tells, so that of several texts a wrong one fails alone
+   */
+  text(field: string, value: unknown, limits?: InputLimits): string {
+    const problem =
+      limits === undefined ? typeProblem(value, "") : textProblem(value, limits.maxTextCharacters);
     if (problem === undefined) return value as string;
     this.report(field, problem);
     return "";
   }
 
-  optionalText(field: string, value: unknown, limits: InputLimits): string | undefined {
+  optionalText(field: string, value: unknown, limits?: InputLimits): string | undefined {
     return value === undefined || value === null ? undefined : this.text(field, value, limits);
   }
 
@@ -131,11 +136,15 @@ export class FieldReader {
   }
 }
 
-function textProblem(value: unknown, { maxTextCharacters: max }: InputLimits): string | undefined {
-  if (value === undefined) return `is missing; send a string of 1 to ${max} characters`;
-  if (typeof value !== "string") {
-    return `must be a string of 1 to ${max} characters; found ${nameOf(value)}`;
-  }
+function typeProblem(value: unknown, bounds: string): string | undefined {
+  if (typeof value === "string") return undefined;
+  if (value === undefined) return `is missing; send a string${bounds}`;
+  return `must be a string${bounds}; found ${nameOf(value)}`;
+}
+
+function textProblem(value: unknown, max: number): string | undefined {
+  const problem = typeProblem(value, ` of 1 to ${max} characters`);
+  if (problem !== undefined || typeof value !== "string") return problem;
   if (value.length === 0) return `must hold 1 to ${max} characters; found an empty string`;
   // UTF-16 length is an upper bound of the character count, so most texts need no counting.
   if (value.length <= max) return undefined;

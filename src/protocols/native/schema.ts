@@ -67,10 +67,10 @@ export function classifyRequestSchema(limits: InputLimits) {
       },
       texts: {
         type: "array",
-        items: textOf(limits),
+        items: { type: "string" },
         minItems: 1,
         maxItems: limits.maxTextsPerRequest,
-        description: "Several texts; each gets its own answer or its own error, in order.",
+        description: `Several texts of 1 to ${limits.maxTextCharacters} characters; each gets its own answer or its own error, in order.`,
       },
       ...optionFields,
     },
@@ -91,7 +91,7 @@ function textsRequestSchema(limits: InputLimits) {
     type: "object",
     additionalProperties: false,
     required: ["text"],
-    properties: { text: textOf(limits), pair: { ...textOf(limits), type: ["string", "null"] } },
+    properties: { text: { type: "string" }, pair: { type: ["string", "null"] } },
   };
   return {
     type: "object",
@@ -100,11 +100,10 @@ function textsRequestSchema(limits: InputLimits) {
     properties: {
       inputs: {
         type: "array",
-        items: { anyOf: [textOf(limits), pair] },
+        items: { anyOf: [{ type: "string" }, pair] },
         minItems: 1,
         maxItems: limits.maxTextsPerRequest,
-        description:
-          "Texts, or pairs of texts; each gets its own answer or its own error, in order.",
+        description: `Texts of 1 to ${limits.maxTextCharacters} characters, or pairs of them; each gets its own answer or its own error, in order.`,
       },
       ...optionFields,
     },

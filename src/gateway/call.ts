@@ -1,0 +1,46 @@
+import type { FastifyRequest } from "fastify";
+import type { StageTimings } from "../core/inference/result.ts";
+import type { Cancellation } from "../core/ports/cancellation.ts";
+import type { ConnectionWatch } from "./middleware/cancellation.ts";
+import type { DeadlineLimits } from "./middleware/deadline.ts";
+import { readTimeoutMs } from "./middleware/deadline.ts";
+import type { Caller } from "./request-context.ts";
+
+/** Where the time of a request went, for the answer's headers. */
+export type CallStages = StageTimings & { readonly cache: string };
+
+/** One request, whatever brought it here: what the way to a result needs to know of it. */
+export interface Call {
+  /** Unique; also in the log. */
+  readonly id: string;
+  /** `Clock.nowMs` time of its arrival. */
+  readonly startedMs: number;
+  /** How long its caller waits, from its arrival. */
+  readonly timeoutMs: number;
+  readonly caller: Caller;
+  readonly cancellation: Cancellation;
+  /** Notes where the time went. */
+  noteStages(stages: CallStages): void;
+}
+
+/** Routes for callers always know who calls. */
+const NOBODY: Caller = { id: "unknown", weight: 1, rateLimitRequests: undefined };
+
+/** @throws SluiceError `invalid_argument` when the header that says how long the caller waits makes no sense */
+export function toHttpCall(
+  request: FastifyRequest,
+  limits: DeadlineLimits,
+  connections: ConnectionWatch,
+): Call {
+  const { context } = request;
+  return {
+    id: request.id,
+    startedMs: context.startedMs,
+    timeoutMs: readTimeoutMs(request.headers, limits),
+    caller: context.caller ?? NOBODY,
+    cancellation: connections.watch(request.raw.socket),
+    noteStages: (stages) => {
+      context.stages = stages;
+    },
+  };
+}
