@@ -1,6 +1,7 @@
 import { SluiceError } from "../core/errors.ts";
 import type { InferenceResult, ItemResult } from "../core/inference/result.ts";
 import type { RankedLabel } from "../core/text/labels.ts";
+import { rankLabels } from "../core/text/labels.ts";
 
 /** The answer for one text. */
 export type AnsweredItem = ItemResult & { readonly ok: true };
@@ -20,13 +21,20 @@ export function requireAnswers(result: InferenceResult, field: string): readonly
 }
 
 /**
- * The labels of an answer.
+ * The labels of an answer with their scores, best first: all of them, also those that the model's package would not
+ * report.
  *
+ * @param topK how many; 0 = all
  * @throws SluiceError `invalid_argument` about `model` when it is a vector; `model_failed` when a score is no number
  */
-export function requireLabels({ prediction }: AnsweredItem, place: string): readonly RankedLabel[] {
+export function requireLabels(
+  { prediction }: AnsweredItem,
+  place: string,
+  topK: number,
+): readonly RankedLabel[] {
   if (prediction.kind === "vector") throw wrongModel("makes vectors, not labels");
-  if (prediction.labels.every(({ score }) => Number.isFinite(score))) return prediction.labels;
+  const { labels, scores } = prediction.all;
+  if (scores.every(Number.isFinite)) return rankLabels(scores, labels, topK);
   throw notFinite(place);
 }
 

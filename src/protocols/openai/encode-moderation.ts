@@ -34,7 +34,7 @@ export interface ModerationContext {
  */
 export function encodeModeration(result: InferenceResult, context: ModerationContext): string {
   const results = requireAnswers(result, "input").map((item, index) =>
-    encodeLabels(requireLabels(item, `input[${index}]`), context.flags),
+    encodeLabels(requireLabels(item, `input[${index}]`, 0), context.flags),
   );
   const id = `modr-${context.requestId}`;
   return `{"id":"${id}","model":"${result.model}","results":[${results.join()}]}`;

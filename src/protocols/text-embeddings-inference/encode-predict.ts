@@ -14,7 +14,7 @@ import { assertFits } from "./truncation.ts";
 export function encodePredict(result: InferenceResult, request: DecodedPredict): string {
   assertFits(result, request, "inputs");
   const answers = requireAnswers(result, "inputs").map((item, index) =>
-    encodeLabels(requireLabels(item, `inputs[${index}]`)),
+    encodeLabels(requireLabels(item, `inputs[${index}]`, request.options.topK ?? 0)),
   );
   return request.isNested ? `[${answers.join()}]` : (answers[0] ?? "[]");
 }

@@ -14,7 +14,7 @@ export function encodeRerank(result: InferenceResult, request: DecodedRerank): s
   assertFits(result, request, "texts");
   const ranks = requireAnswers(result, "texts").map((item, index) => ({
     index,
-    score: requireLabels(item, `texts[${index}]`)[0]?.score ?? 0,
+    score: requireLabels(item, `texts[${index}]`, 1)[0]?.score ?? 0,
   }));
   ranks.sort((a, b) => b.score - a.score);
   const encoded = ranks.map(({ index, score }) => {
