@@ -5,6 +5,7 @@ import { isKeyRequired } from "./config/assert-servable.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import type { InferencePipeline } from "./core/inference/run-inference.ts";
+import type { ModelControl } from "./core/models/model-control.ts";
 import type { Logger } from "./core/ports/logger.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
 import type { HttpObserver } from "./gateway/answer.ts";
@@ -25,7 +26,11 @@ import { SLUICE_VERSION } from "./version.ts";
 
 /** What the gateway stands between. */
 export interface GatewaySurroundings {
-  readonly inference: { readonly pipeline: InferencePipeline; readonly metrics: Metrics };
+  readonly inference: {
+    readonly pipeline: InferencePipeline;
+    readonly metrics: Metrics;
+    readonly control: ModelControl;
+  };
   readonly logger: Logger;
   /** The processes that serve together; undefined when it is one. */
   readonly group: ProcessGroup | undefined;
@@ -145,7 +150,7 @@ function toGatewayOptions(
   config: Config,
   { inference, logger, counter, lag, isDraining, group }: GatewayParts,
 ): GatewayOptions {
-  const { pipeline, metrics } = inference;
+  const { pipeline, metrics, control } = inference;
   const { requests, windowMs } = config.rateLimit;
   return {
     version: SLUICE_VERSION,
@@ -154,6 +159,7 @@ function toGatewayOptions(
     protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,
+    control: config.models.control === "explicit" ? control : undefined,
     authenticate: createAuthenticator({
       keys: config.auth.keys,
       required: isKeyRequired(config),

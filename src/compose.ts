@@ -8,6 +8,8 @@ import { Coalescer } from "./core/inference/coalesce.ts";
 import { ResultCache } from "./core/inference/result-cache.ts";
 import type { InferencePipeline, RowOutcome } from "./core/inference/run-inference.ts";
 import { loadModels, unloadModels } from "./core/models/load-models.ts";
+import type { ModelControl } from "./core/models/model-control.ts";
+import { createModelControl } from "./core/models/model-control.ts";
 import { ModelRegistry } from "./core/models/registry.ts";
 import type { CacheStore } from "./core/ports/cache-store.ts";
 import type { Logger } from "./core/ports/logger.ts";
@@ -22,6 +24,7 @@ import { createSystemClock } from "./telemetry/system-clock.ts";
 export interface Inference {
   readonly pipeline: InferencePipeline;
   readonly metrics: Metrics;
+  readonly control: ModelControl;
   /** Which driver fills which port, for the start screen. */
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
   /** Answers what was accepted, then frees models and stores. */
@@ -81,6 +84,7 @@ function createInference(config: Config): UnloadedInference {
   const source = createDirectoryModelSource(config.models.directory);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
+  const loading = { source, registry, clock, limits: config.batching, observer: metrics };
   return {
     pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
@@ -89,13 +93,13 @@ function createInference(config: Config): UnloadedInference {
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
     ],
     handedOver: handedOver.promise,
+    control: createModelControl({ ...loading, runtime: createModelRuntime(config) }),
     load: async () => {
       const threads = createThreadSupply();
       const startThread = () => threads.take();
       const runtime = createModelRuntime(config, { startThread, handedOver: handedOver.resolve });
-      const limits = config.batching;
       try {
-        await loadModels({ source, runtime, registry, clock, limits, observer: metrics });
+        await loadModels({ ...loading, runtime });
       } finally {
         threads.close();
         handedOver.resolve();

@@ -98,11 +98,14 @@ const HARMLESS = [
 /** What clients of OpenAI find under `/v1`. */
 export const openaiSettings = section("What clients of OpenAI find under `/v1`.", {
   harmlessLabels: {
-    ...list({ type: "string", minLength: 1 }, {
-      maxItems: 1000,
-      description:
-        "Labels that never flag an input of `/v1/moderations`; all others do from their threshold on.",
-    }),
+    ...list(
+      { type: "string", minLength: 1 },
+      {
+        maxItems: 1000,
+        description:
+          "Labels that never flag an input of `/v1/moderations`; all others do from their threshold on.",
+      },
+    ),
     default: HARMLESS,
   },
   flagThresholds: map(

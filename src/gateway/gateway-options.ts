@@ -1,4 +1,5 @@
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { InputLimits } from "../protocols/native/field-reader.ts";
 import type { HttpObserver } from "./answer.ts";
@@ -46,6 +47,8 @@ export interface GatewayOptions {
   readonly protocols: ProtocolOptions;
   readonly defaultModel: string;
   readonly pipeline: InferencePipeline;
+  /** Loads and unloads models for callers; undefined where the configuration does not let them. */
+  readonly control: ModelControl | undefined;
   readonly authenticate: Authenticator;
   readonly limitRate: RateLimiter;
   /** Throws SluiceError `overloaded` while the process itself cannot keep up. */

@@ -82,8 +82,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
 /** Messages pass as bytes: decoding errors are answered like all others then. */
 function define({ path, kind }: GrpcMethod): MethodDefinition<Uint8Array, Uint8Array> {
-  const same = (bytes: Uint8Array) =>
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const same = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const asIs = (bytes: Buffer) => bytes;
   return {
     path,
@@ -98,10 +97,7 @@ function define({ path, kind }: GrpcMethod): MethodDefinition<Uint8Array, Uint8A
 
 function implement(method: GrpcMethod, gate: Gate): UntypedServiceImplementation[string] {
   if (method.kind === "unary") {
-    return (
-      call: UnaryCall,
-      callback: (failure: Failure | null, answer?: Uint8Array) => void,
-    ) => {
+    return (call: UnaryCall, callback: (failure: Failure | null, answer?: Uint8Array) => void) => {
       answerUnary(method, call, gate).then(
         (answer) => callback(null, answer),
         (failure: Failure) => callback(failure),

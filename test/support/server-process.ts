@@ -15,11 +15,7 @@ export interface ServerProcess {
 const MAIN = fileURLToPath(new URL("../../bin/sluice.mjs", import.meta.url));
 
 /** Ports beside the first are opened by tests that are about them. */
-const ONE_FREE_PORT = [
-  "--server.port=0",
-  "--grpc.listen=off",
-  "--tensorflowServing.listen=off",
-];
+const ONE_FREE_PORT = ["--server.port=0", "--grpc.listen=off", "--tensorflowServing.listen=off"];
 
 /** Starts `sluice` with these words on a free loopback port. Rejects with what it printed when it ends instead. */
 export async function startServerProcess(words: readonly string[]): Promise<ServerProcess> {

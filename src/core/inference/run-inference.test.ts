@@ -6,6 +6,7 @@ import { RecordingObserver } from "../../../test/support/recording-observer.ts";
 import { POISON, ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import type { TextManifest } from "../models/manifest.ts";
 import { ModelRegistry } from "../models/registry.ts";
+import { VersionStatistics } from "../models/version-statistics.ts";
 import type { CacheStore } from "../ports/cache-store.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
 import type { BatcherOptions } from "./batcher.ts";
@@ -98,7 +99,7 @@ function setUp(
     tokenizer,
     backend,
     batcher,
-    observer,
+    observer: new VersionStatistics(clock, observer),
   });
   const pipeline = {
     clock,

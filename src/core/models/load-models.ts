@@ -12,8 +12,9 @@ import type { Tokenizer } from "../ports/tokenizer.ts";
 import { mayJoinRows } from "../tensors/join-rows.ts";
 import { TensorQueue } from "../tensors/tensor-queue.ts";
 import type { TensorManifest, TextManifest } from "./manifest.ts";
-import type { ModelRegistry } from "./registry.ts";
+import type { ModelRegistry, VersionStatus } from "./registry.ts";
 import { TOKENIZER_FILE_KIND } from "./token-fields.ts";
+import { VersionStatistics } from "./version-statistics.ts";
 
 export interface LoadModelsOptions {
   readonly source: ModelSource;
@@ -68,7 +69,7 @@ async function activateTexts(
 ): Promise<void> {
   const { name: model, version } = manifest;
   await warmUp(backend, tokenizer);
-  const observer = observers.forVersion(model, version);
+  const observer = new VersionStatistics(clock, observers.forVersion(model, version));
   registry.activate({
     manifest,
     cacheKeyPrefix: createCacheKeyPrefix({ model, version, digest }),
@@ -88,7 +89,7 @@ async function activateTensors(
 ): Promise<void> {
   const { name, version, maxJoinedRows } = manifest;
   await assertMayJoin(backend, maxJoinedRows);
-  const observer = observers.forVersion(name, version);
+  const observer = new VersionStatistics(clock, observers.forVersion(name, version));
   const queue = new TensorQueue({ backend, clock, limits, maxJoinedRows, observer });
   registry.activateTensors({ manifest, backend, queue, observer });
 }
@@ -111,15 +112,45 @@ async function warmUp(backend: Backend, tokenizer: Tokenizer): Promise<void> {
   }
 }
 
-/** Answers what was accepted, then frees all models. */
-export async function unloadModels(registry: ModelRegistry): Promise<void> {
-  const ready = registry.list().filter((entry) => entry.state === "ready");
-  await Promise.all(
-    ready.map(async ({ model, version, serving, tensors }) => {
-      registry.transition(model, version, "draining");
-      await Promise.all([serving?.batcher.drain(), tensors?.queue.drain()]);
-      await Promise.all([serving?.backend.close(), tensors?.backend.close()]);
-      registry.transition(model, version, "unloaded");
-    }),
-  );
+/** Answers what was accepted, then frees all models, or those of one name. */
+export async function unloadModels(registry: ModelRegistry, model?: string): Promise<void> {
+  const ready = registry
+    .list()
+    .filter((entry) => entry.state === "ready" && (model === undefined || entry.model === model));
+  await Promise.all(ready.map((status) => unloadVersion(registry, status)));
+}
+
+async function unloadVersion(registry: ModelRegistry, status: VersionStatus): Promise<void> {
+  const { model, version, serving, tensors } = status;
+  registry.transition(model, version, "draining");
+  await Promise.all([serving?.batcher.drain(), tensors?.queue.drain()]);
+  await Promise.all([serving?.backend.close(), tensors?.backend.close()]);
+  registry.transition(model, version, "unloaded");
+}
+
+/**
+ * Brings every version of one model to `ready` that is not, as far as the source has it: new ones too.
+ *
+ * @throws SluiceError `not_found` when the source has no such model; `unavailable` with the reasons when versions
+ * failed and none is ready
+ */
+export async function loadModel(model: string, options: LoadModelsOptions): Promise<void> {
+  const { registry, source } = options;
+  const packages = (await source.list()).filter((found) => found.model === model);
+  if (packages.length === 0) {
+    throw new SluiceError("not_found", `There is no model "${model}" to load.`, {
+      details: [{ field: "model", problem: `is not in ${source.description}` }],
+    });
+  }
+  for (const found of packages) {
+    const state = registry.stateOf(model, found.version);
+    if (state === undefined) registry.discover(model, found.version);
+    else if (state !== "unloaded" && state !== "failed") continue;
+    else registry.transition(model, found.version, "discovered");
+    await loadPackage(found, options);
+  }
+  const versions = registry.list().filter((status) => status.model === model);
+  if (versions.some(({ state }) => state === "ready")) return;
+  const reasons = versions.map(({ version, reason }) => `${version}: ${reason ?? "not loaded"}`);
+  throw new SluiceError("unavailable", `No version of ${model} can serve. ${reasons.join("; ")}`);
 }

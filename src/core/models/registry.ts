@@ -71,6 +71,7 @@ export class ModelRegistry {
     const entry = this.#entry(model, version);
     assertTransition(entry.state, to);
     entry.state = to;
+    if (to === "discovered") entry.reason = undefined;
     if (to === "unloaded") {
       entry.serving = undefined;
       entry.tensors = undefined;
@@ -157,6 +158,17 @@ export class ModelRegistry {
     return this.#models.get(name)?.get(version)?.serving ?? serving;
   }
 
+  /** @throws SluiceError `not_found` naming what exists */
+  assertKnown(model: string): void {
+    if (this.#models.has(model)) return;
+    throw notFound(`There is no model "${model}".`, "model", [...this.#models.keys()]);
+  }
+
+  /** `undefined` for a version that nobody has discovered. */
+  stateOf(model: string, version: string): VersionState | undefined {
+    return this.#models.get(model)?.get(version)?.state;
+  }
+
   /** Every version, by model and then by number. */
   list(): readonly VersionStatus[] {
     const entries = [...this.#models.values()].flatMap((versions) => [...versions.values()]);
@@ -171,17 +183,15 @@ export class ModelRegistry {
 
   #find(model: string, version: string | undefined): Entry {
     const versions = this.#models.get(model);
-    if (versions === undefined) {
-      throw notFound(`There is no model "${model}".`, "model", [...this.#models.keys()]);
-    }
+    this.assertKnown(model);
     const wanted = version ?? this.#routes.get(model)?.defaultVersion;
     if (wanted === undefined) {
       throw new SluiceError("unavailable", `No version of model "${model}" is ready.`);
     }
-    const entry = versions.get(wanted);
+    const entry = versions?.get(wanted);
     if (entry !== undefined) return entry;
     const message = `There is no version "${wanted}" of model "${model}".`;
-    throw notFound(message, "model_version", [...versions.keys()].sort(compareVersions));
+    throw notFound(message, "model_version", [...(versions?.keys() ?? [])].sort(compareVersions));
   }
 
   #entry(model: string, version: string): Entry {

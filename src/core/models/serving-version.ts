@@ -1,8 +1,8 @@
 import type { Batcher } from "../inference/batcher.ts";
 import type { Backend } from "../ports/backend.ts";
-import type { VersionObserver } from "../ports/inference-observer.ts";
 import type { Tokenizer } from "../ports/tokenizer.ts";
 import type { TextManifest } from "./manifest.ts";
+import type { VersionStatistics } from "./version-statistics.ts";
 
 /** A loaded version of a model of texts with everything that a request needs from it. */
 export interface ServingVersion {
@@ -14,5 +14,6 @@ export interface ServingVersion {
   readonly tokenizer: Tokenizer;
   readonly backend: Backend;
   readonly batcher: Batcher;
-  readonly observer: VersionObserver;
+  /** Hears what happens to it, and adds it up. */
+  readonly observer: VersionStatistics;
 }

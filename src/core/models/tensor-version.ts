@@ -1,12 +1,13 @@
-import type { VersionObserver } from "../ports/inference-observer.ts";
 import type { TensorBackend } from "../ports/tensor-backend.ts";
 import type { TensorQueue } from "../tensors/tensor-queue.ts";
 import type { TensorManifest } from "./manifest.ts";
+import type { VersionStatistics } from "./version-statistics.ts";
 
 /** A loaded version of a tensor model with everything that a request needs from it. */
 export interface TensorVersion {
   readonly manifest: TensorManifest;
   readonly backend: TensorBackend;
   readonly queue: TensorQueue;
-  readonly observer: VersionObserver;
+  /** Hears what happens to it, and adds it up. */
+  readonly observer: VersionStatistics;
 }
