@@ -21,7 +21,9 @@ import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createModelsRoute } from "./routes/models.ts";
+import { createOpenAiRoutes } from "./routes/openai.ts";
 import { createPredictionsRoute } from "./routes/predictions.ts";
+import { createTextEmbeddingsRoutes } from "./routes/text-embeddings-inference.ts";
 
 /** Builds the HTTP server with all routes; it does not listen yet. */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
@@ -35,6 +37,8 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     createClassifyRoute(options, inference),
     createPredictionsRoute(options, inference),
     createModelsRoute(options),
+    ...createTextEmbeddingsRoutes(options, inference),
+    ...createOpenAiRoutes(options, inference),
     ...createHealthRoutes(options),
     createMetricsRoute(options),
     ...createDocsRoutes(app),

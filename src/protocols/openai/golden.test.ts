@@ -12,7 +12,8 @@ import { encodeModeration } from "./encode-moderation.ts";
 import { createLabelFlags } from "./label-flags.ts";
 
 const LIMITS = { maxTextCharacters: 20, maxTextsPerRequest: 4 };
-const CONTEXT = { requestId: "id-1", flags: createLabelFlags() };
+const FLAGS = createLabelFlags({ harmless: ["positive"], thresholds: {} });
+const CONTEXT = { requestId: "id-1", flags: FLAGS };
 
 const OPERATIONS = {
   moderation: (body: unknown) => {
