@@ -75,12 +75,21 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
   };
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).sort()).toEqual([
+    "/",
     "/classify",
+    "/embed",
     "/health",
     "/health/live",
     "/health/ready",
+    "/info",
+    "/invocations",
     "/metrics",
     "/models",
+    "/predict",
+    "/rerank",
+    "/similarity",
+    "/v1/embeddings",
+    "/v1/moderations",
     "/v1/predictions",
   ]);
   expect(JSON.stringify(document)).toContain('"maxLength":5000');
