@@ -50,7 +50,7 @@ export interface BatchingLimits {
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
-  readonly limits: InputLimits & DeadlineLimits;
+  readonly limits: InputLimits & DeadlineLimits & { readonly maxStreamedTexts: number };
   /** Told to callers who ask for the limits. */
   readonly batching: BatchingLimits;
   readonly protocols: ProtocolOptions;
