@@ -112,3 +112,19 @@ describe("the official client raises", () => {
     await expect(asked).rejects.not.toBeInstanceOf(UnprocessableEntityError);
   });
 });
+
+test("the official client that sends no key is answered by a server that wants none", async () => {
+  const open = await startTextModelServer();
+  try {
+    const stranger = new OpenAI({
+      baseURL: `${open.url}/v1`,
+      apiKey: "none",
+      defaultHeaders: { Authorization: null },
+      maxRetries: 0,
+    });
+    const { results } = await stranger.moderations.create({ input: "good movie" });
+    expect(results).toHaveLength(1);
+  } finally {
+    await open.close();
+  }
+});
