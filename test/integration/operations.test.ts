@@ -88,6 +88,7 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
     "/predict",
     "/rerank",
     "/similarity",
+    "/tokenize",
     "/v1/embeddings",
     "/v1/moderations",
     "/v1/predictions",

@@ -182,6 +182,31 @@ describe("POST /rerank", () => {
   });
 });
 
+describe("POST /tokenize", () => {
+  interface Token {
+    readonly id: number;
+    readonly text: string;
+    readonly special: boolean;
+    readonly start: null;
+  }
+
+  test("shows the tokens of each text, with and without the special ones", async () => {
+    const [first, second] = await ask<Token[][]>("/tokenize", { inputs: ["very goodx", "bad"] });
+    expect(first?.map(({ text }) => text)).toEqual(["[CLS]", "very", "good", "##x", "[SEP]"]);
+    expect(first?.map(({ special }) => special)).toEqual([true, false, false, false, true]);
+    expect(new Set(first?.map(({ id }) => id)).size).toBe(5);
+    expect(first?.[1]?.start).toBeNull();
+    expect(second?.map(({ text }) => text)).toEqual(["[CLS]", "bad", "[SEP]"]);
+    const bare = await ask<Token[][]>("/tokenize", { inputs: "bad", add_special_tokens: false });
+    expect(bare).toEqual([[second?.[1]]]);
+  });
+
+  test("shows all tokens of a text that the model reads in windows", async () => {
+    const [tokens] = await ask<Token[][]>("/tokenize", { inputs: "good ".repeat(300) });
+    expect(tokens).toHaveLength(302);
+  });
+});
+
 describe("the root", () => {
   test.each(["/", "/invocations"])("POST %s does what the body says", async (path) => {
     expect(await ask(path, { inputs: "good", truncate: true })).toEqual(
@@ -212,6 +237,40 @@ describe("the root", () => {
     });
     for (const path of ["/health", "/ping"]) {
       expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+    }
+  });
+});
+
+describe("whatever JSON is sent", () => {
+  const values = [null, 1, true, "", "a", [], {}, [[]], [null], ["a", 1], [["a"], {}], { a: [] }];
+  const bodies = [
+    ...values,
+    ...values.flatMap((value) => [
+      { inputs: value, parameters: {} },
+      { inputs: value, parameters: value },
+      { query: value, texts: value },
+      { inputs: { source_sentence: value, sentences: value } },
+      { input: value, dimensions: value },
+      { inputs: "a", query: "b", texts: ["c"], model: value, truncate: value },
+    ]),
+  ];
+
+  test.each([
+    "/",
+    "/predict",
+    "/embed",
+    "/rerank",
+    "/similarity",
+    "/tokenize",
+    "/v1/moderations",
+    "/v1/embeddings",
+  ])("%s has an answer, or tells what is wrong", async (path) => {
+    for (const body of bodies) {
+      const response = await server.post(path, body);
+      const answer = (await response.json()) as { error?: unknown };
+      const about = `${JSON.stringify(body)}: ${JSON.stringify(answer)}`;
+      expect(response.status, about).toBeLessThan(500);
+      expect(response.status < 300 || answer.error !== undefined, about).toBe(true);
     }
   });
 });

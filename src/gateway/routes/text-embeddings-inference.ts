@@ -3,6 +3,8 @@ import { SluiceError } from "../../core/errors.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
 import type { TextTask } from "../../core/models/manifest.ts";
 import { resolveTask } from "../../core/models/resolve-task.ts";
+import type { InspectedToken } from "../../core/ports/token-inspector.ts";
+import { normalizeText } from "../../core/text/normalize.ts";
 import { encodeComputeHeaders } from "../../protocols/text-embeddings-inference/compute-headers.ts";
 import type { Operation } from "../../protocols/text-embeddings-inference/decide-operation.ts";
 import { decideOperation } from "../../protocols/text-embeddings-inference/decide-operation.ts";
@@ -11,12 +13,14 @@ import type { DecodedTexts } from "../../protocols/text-embeddings-inference/dec
 import { decodePredict } from "../../protocols/text-embeddings-inference/decode-predict.ts";
 import { decodeRerank } from "../../protocols/text-embeddings-inference/decode-rerank.ts";
 import { decodeSimilarity } from "../../protocols/text-embeddings-inference/decode-similarity.ts";
+import { decodeTokenize } from "../../protocols/text-embeddings-inference/decode-tokenize.ts";
 import { encodeEmbed } from "../../protocols/text-embeddings-inference/encode-embed.ts";
 import { encodeError } from "../../protocols/text-embeddings-inference/encode-error.ts";
 import { encodeInfo } from "../../protocols/text-embeddings-inference/encode-info.ts";
 import { encodePredict } from "../../protocols/text-embeddings-inference/encode-predict.ts";
 import { encodeRerank } from "../../protocols/text-embeddings-inference/encode-rerank.ts";
 import { encodeSimilarity } from "../../protocols/text-embeddings-inference/encode-similarity.ts";
+import { encodeTokenize } from "../../protocols/text-embeddings-inference/encode-tokenize.ts";
 import type { Answer } from "../answer.ts";
 import { jsonAnswer } from "../answer.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
@@ -53,6 +57,7 @@ export function createTextEmbeddingsRoutes(
     post("/similarity", "How similar texts are to another", "similarity"),
     anything("/", true),
     anything("/invocations", false),
+    createTokenizeRoute(options),
     createInfoRoute(options),
     ...UNSUPPORTED.map(createUnsupportedRoute),
   ];
@@ -125,10 +130,36 @@ function taskOf({ pipeline, defaultModel }: GatewayOptions): TextTask {
   return status?.serving?.manifest.task ?? "classification";
 }
 
+const ANY_TASK = ["classification", "embedding", "scoring"] as const;
+
+/** `POST /tokenize`. */
+function createTokenizeRoute({ limits, pipeline, defaultModel }: GatewayOptions): Route {
+  return {
+    ...SHARED,
+    method: "POST",
+    path: "/tokenize",
+    schema: describe("How the model's tokenizer reads texts"),
+    handle: async (request) => {
+      const decoded = decodeTokenize(request.body, limits);
+      const { model, texts } = decoded;
+      const wanted = { tasks: ANY_TASK, model, defaultModel };
+      const { inspector, manifest } = resolveTask(pipeline.registry, wanted);
+      if (inspector === undefined) {
+        const problem = `${manifest.name} reads counts of letters and words, which are no tokens`;
+        throw new SluiceError("invalid_argument", `${problem}.`, {
+          details: [{ field: "model", problem }],
+        });
+      }
+      const tokens: (readonly InspectedToken[])[] = [];
+      for (const text of texts) tokens.push(await inspector.inspect(normalizeText(text)));
+      return jsonAnswer(200, encodeTokenize(tokens, decoded));
+    },
+  };
+}
+
 /** `GET /info`. */
 function createInfoRoute(options: GatewayOptions): Route {
   const { batching, limits, pipeline, defaultModel, version } = options;
-  const tasks = ["classification", "embedding", "scoring"] as const;
   return {
     ...SHARED,
     method: "GET",
@@ -136,7 +167,7 @@ function createInfoRoute(options: GatewayOptions): Route {
     schema: describe("The default model, and the limits of requests"),
     handle: () => {
       const { manifest } = resolveTask(pipeline.registry, {
-        tasks,
+        tasks: ANY_TASK,
         model: undefined,
         defaultModel,
       });
@@ -172,7 +203,7 @@ const UNSUPPORTED: readonly UnsupportedAddress[] = [
     path: "/embed_sparse",
     reason: "needs a model with a sparse output, and models here give dense vectors; use /embed",
   },
-  { path: "/decode", reason: "makes texts of ids, and nothing here takes or gives ids" },
+  { path: "/decode", reason: "makes texts of ids, which no tokenizer here does" },
 ];
 
 function createUnsupportedRoute({ path, reason }: UnsupportedAddress): Route {

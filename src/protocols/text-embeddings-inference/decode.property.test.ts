@@ -6,6 +6,7 @@ import { decodeEmbed } from "./decode-embed.ts";
 import { decodePredict } from "./decode-predict.ts";
 import { decodeRerank } from "./decode-rerank.ts";
 import { decodeSimilarity } from "./decode-similarity.ts";
+import { decodeTokenize } from "./decode-tokenize.ts";
 
 const LIMITS = { maxTextCharacters: 20, maxTextsPerRequest: 4 };
 
@@ -68,6 +69,21 @@ test.each(Object.entries(DECODERS))(
     );
   },
 );
+
+test("tokenize: whatever JSON comes in becomes texts, or an error that names fields", () => {
+  fc.assert(
+    fc.property(fc.oneof(body, fc.jsonValue()), (value) => {
+      try {
+        const { texts } = decodeTokenize(value, LIMITS);
+        expect(texts.length).toBeGreaterThan(0);
+        expect(texts.every((one) => one !== "")).toBe(true);
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        expect(error.code).toBe("invalid_argument");
+      }
+    }),
+  );
+});
 
 test("a body without an address of its own always asks for something", () => {
   fc.assert(
