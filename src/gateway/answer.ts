@@ -121,8 +121,11 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     send,
     stream,
     fail: (request, reply, error) => {
-      const { status, body } = request.context.encodeError(error, request.id);
-      const contentType = body === "" ? "" : JSON_TYPE;
+      const {
+        status,
+        body,
+        contentType = JSON_TYPE,
+      } = request.context.encodeError(error, request.id);
       send(request, reply, { status, contentType, body, headers: errorHeaders(error) });
     },
   };

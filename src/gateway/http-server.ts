@@ -21,6 +21,7 @@ import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createModelsRoute } from "./routes/models.ts";
+import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
 import { createOpenAiRoutes } from "./routes/openai.ts";
 import { createPredictionsRoute } from "./routes/predictions.ts";
 import { createTextEmbeddingsRoutes } from "./routes/text-embeddings-inference.ts";
@@ -39,6 +40,7 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     createModelsRoute(options),
     ...createTextEmbeddingsRoutes(options, inference),
     ...createOpenAiRoutes(options, inference),
+    ...createOpenInferenceRoutes(options, inference),
     ...createHealthRoutes(options),
     createMetricsRoute(options),
     ...createDocsRoutes(app),
@@ -181,4 +183,4 @@ function addUnknownAddresses(
 }
 
 /** Addresses that belong to a protocol even where nothing answers. */
-const PROTOCOL_AREAS: readonly ProtocolArea[] = [];
+const PROTOCOL_AREAS: readonly ProtocolArea[] = [OPEN_INFERENCE_AREA];

@@ -18,9 +18,9 @@ test.each([
   });
 });
 
-test("a missing or wrong key is 401 without a body", () => {
+test("a missing or wrong key is 401 without a body, nor a type of one", () => {
   const error = new SluiceError("unauthenticated", "No key.");
-  expect(encodeError(error, "id-1")).toEqual({ status: 401, body: "" });
+  expect(encodeError(error, "id-1")).toEqual({ status: 401, body: "", contentType: "" });
 });
 
 test.each([

@@ -39,7 +39,8 @@ const KINDS = {
 /** Writes `{"error", "error_type"}`; nothing at all for a missing or wrong key, as Text Embeddings Inference does. */
 export const encodeError: ErrorEncoder = (error: SluiceError): EncodedError => {
   const { status, type } = kindOf(error);
-  if (error.code === "unauthenticated") return { status, body: "" };
+  // Clients parse what calls itself JSON, and there is none in an empty body.
+  if (error.code === "unauthenticated") return { status, body: "", contentType: "" };
   return { status, body: JSON.stringify({ error: error.message, error_type: type }) };
 };
 
