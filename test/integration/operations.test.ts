@@ -74,19 +74,27 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
     paths: Record<string, object>;
   };
   expect(document.openapi).toBe("3.1.0");
-  const described = [
+  // What lies below these belongs to protocols that list it in their own tests.
+  const own = Object.keys(document.paths).filter((path) => !/^\/v(2|1\/models)\b/.test(path));
+  expect(own.sort()).toEqual([
+    "/",
     "/classify",
+    "/embed",
     "/health",
     "/health/live",
     "/health/ready",
+    "/info",
+    "/invocations",
     "/metrics",
     "/models",
+    "/predict",
+    "/rerank",
+    "/similarity",
+    "/tokenize",
+    "/v1/embeddings",
+    "/v1/moderations",
     "/v1/predictions",
-    "/v2/models/{model}/infer",
-    "/v2/models/{model}/versions/{version}/infer",
-    "/v2/repository/index",
-  ];
-  expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(described));
+  ]);
   expect(JSON.stringify(document)).toContain('"maxLength":5000');
 });
 
