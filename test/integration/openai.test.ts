@@ -113,13 +113,12 @@ describe("the official client raises", () => {
   });
 });
 
-test("the official client that sends no key is answered by a server that wants none", async () => {
+test("the official client, which always sends a key, is answered by a server that has none", async () => {
   const open = await startTextModelServer();
   try {
     const stranger = new OpenAI({
       baseURL: `${open.url}/v1`,
       apiKey: "none",
-      defaultHeaders: { Authorization: null },
       maxRetries: 0,
     });
     const { results } = await stranger.moderations.create({ input: "good movie" });
