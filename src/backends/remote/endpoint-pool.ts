@@ -37,7 +37,7 @@ export interface AttemptCall {
  */
 export type Attempt<Endpoint, Answer> = (endpoint: Endpoint, call: AttemptCall) => Promise<Answer>;
 
-export interface EndpointPoolOptions<Endpoint> extends RemotePoolOptions {
+export interface EndpointPoolOptions<Endpoint extends RemoteEndpoint> extends RemotePoolOptions {
   /** At least one. */
   readonly endpoints: readonly Endpoint[];
   readonly clock: Clock;
@@ -88,6 +88,13 @@ interface Member<Endpoint> {
   /** A probe or a trial request is under way. */
   isTried: boolean;
   stopTimer: () => void;
+}
+
+/** An endpoint that a request goes to. */
+interface Turn<Endpoint> {
+  readonly member: Member<Endpoint>;
+  /** The request decides whether the endpoint is back. */
+  readonly isTrial: boolean;
 }
 
 /** Weight of the newest answer in the typical duration. */
@@ -156,35 +163,37 @@ class Pool<Endpoint extends RemoteEndpoint> implements EndpointPool<Endpoint> {
     const tried = new Map<number, number>();
     let failure: SluiceError | undefined;
     for (let attempts = 1; ; attempts++) {
-      const member = await this.#pick(tried, deadlineMs);
-      if (member === undefined) throw failure ?? this.#toOpenError();
+      const pick = await this.#pick(tried, deadlineMs);
+      if (pick === undefined) throw failure ?? this.#toOpenError();
       if (failure !== undefined) {
-        this.#options.observer?.retried?.(member.endpoint.url, failure.code);
+        this.#options.observer?.retried?.(pick.member.endpoint.url, failure.code);
       }
-      const result = await this.#attemptOnce(member, attempt, deadlineMs);
+      const result = await this.#attemptOnce(pick, attempt, deadlineMs);
       if (result.ok) return result.answer;
       failure = result.failure;
       const isLast = attempts >= this.#limits.maxAttempts;
       if (!result.isRetryable || isLast || !this.#hasRoom(deadlineMs)) throw failure;
       // The pool itself put this request at risk, so it does not pay for the way out.
-      if (!result.wasTrial && !this.#takeRetry(member, failure)) throw failure;
+      if (!pick.isTrial && !this.#takeRetry(pick.member, failure)) throw failure;
     }
   }
 
-  /** Whose turn it is. Nobody is asked a second time without a pause. */
-  async #pick(
-    tried: Map<number, number>,
-    deadlineMs: number,
-  ): Promise<Member<Endpoint> | undefined> {
+  /** Takes the endpoint whose turn it is. Nobody is asked a second time without a pause. */
+  async #pick(tried: Map<number, number>, deadlineMs: number): Promise<Turn<Endpoint> | undefined> {
     let index = this.#choose(tried);
     if (index !== undefined && tried.has(index)) {
       await this.#wait(deadlineMs);
       index = this.#choose(tried);
     }
-    if (index === undefined) return undefined;
+    const member = index === undefined ? undefined : this.#members[index];
+    if (index === undefined || member === undefined) return undefined;
     this.#turn = (index + 1) % this.#members.length;
     tried.set(index, (tried.get(index) ?? 0) + 1);
-    return this.#members[index];
+    // Taken at once: whoever chooses next, in this turn of the event loop or later, must see it.
+    member.inFlight++;
+    const isTrial = member.health.state === "probing";
+    if (isTrial) member.isTried = true;
+    return { member, isTrial };
   }
 
   #choose(tried: ReadonlyMap<number, number>): number | undefined {
@@ -217,22 +226,19 @@ class Pool<Endpoint extends RemoteEndpoint> implements EndpointPool<Endpoint> {
   }
 
   async #attemptOnce<Answer>(
-    member: Member<Endpoint>,
+    { member, isTrial }: Turn<Endpoint>,
     attempt: Attempt<Endpoint, Answer>,
     deadlineMs: number,
   ): Promise<AttemptResult<Answer>> {
     const startedMs = this.#clock.nowMs();
     const timeoutMs = Math.min(this.#limits.attemptTimeoutMs, deadlineMs - startedMs);
-    const wasTrial = member.health.state === "probing";
-    if (wasTrial) member.isTried = true;
-    member.inFlight++;
     const finish = (outcome: EndpointOutcome, code: string | undefined) => {
       const durationMs = this.#clock.nowMs() - startedMs;
       if (outcome === "answered") {
         this.#typicalMs += NEWEST_WEIGHT * (durationMs - this.#typicalMs);
       }
       member.inFlight--;
-      this.#takeOutcome(member, outcome, wasTrial);
+      this.#takeOutcome(member, outcome, isTrial);
       this.#options.observer?.attemptFinished?.(member.endpoint.url, durationMs, code);
     };
     try {
@@ -245,7 +251,7 @@ class Pool<Endpoint extends RemoteEndpoint> implements EndpointPool<Endpoint> {
       const failure = toSluiceError(error);
       const verdict = judgeFailure(failure, timeoutMs === this.#limits.attemptTimeoutMs);
       finish(verdict.outcome, failure.code);
-      return { ok: false, failure, isRetryable: verdict.isRetryable, wasTrial };
+      return { ok: false, failure, isRetryable: verdict.isRetryable };
     }
   }
 
@@ -319,5 +325,4 @@ type AttemptResult<Answer> =
       readonly ok: false;
       readonly failure: SluiceError;
       readonly isRetryable: boolean;
-      readonly wasTrial: boolean;
     };
