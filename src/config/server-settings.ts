@@ -103,6 +103,12 @@ export const limitSettings = section("What one request may contain and how long 
     maximum: 100_000,
     description: "Most texts in one request.",
   }),
+  maxStreamedTexts: integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "Most texts in a request whose answers are streamed.",
+  }),
   defaultDeadlineMs: integer({
     default: 30_000,
     minimum: 1,

@@ -43,7 +43,7 @@ export interface ProtocolOptions {
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
-  readonly limits: InputLimits & DeadlineLimits;
+  readonly limits: InputLimits & DeadlineLimits & { readonly maxStreamedTexts: number };
   readonly protocols: ProtocolOptions;
   readonly defaultModel: string;
   readonly pipeline: InferencePipeline;

@@ -1,113 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelSource } from "../../../test/support/cancel-source.ts";
-import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { RecordingObserver } from "../../../test/support/recording-observer.ts";
-import { POISON, ScriptedBackend } from "../../../test/support/scripted-backend.ts";
-import type { TextManifest } from "../models/manifest.ts";
-import { ModelRegistry } from "../models/registry.ts";
-import { VersionStatistics } from "../models/version-statistics.ts";
+import {
+  createMapCache,
+  createScriptedPipeline,
+  numberOf,
+} from "../../../test/support/scripted-pipeline.ts";
 import type { CacheStore } from "../ports/cache-store.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
-import type { BatcherOptions } from "./batcher.ts";
-import { Batcher } from "./batcher.ts";
-import { createCacheKeyPrefix } from "./cache-key.ts";
-import { Coalescer } from "./coalesce.ts";
 import type { Lane } from "./lanes.ts";
 import type { InferenceRequest } from "./request.ts";
 import { MODEL_DEFAULTS } from "./request.ts";
-import type { ItemResult } from "./result.ts";
-import { ResultCache } from "./result-cache.ts";
-import type { InferencePipeline, RowOutcome } from "./run-inference.ts";
+import type { InferencePipeline } from "./run-inference.ts";
 import { runInference } from "./run-inference.ts";
 
 /** The outputs as they are. */
 const RAW = { ...MODEL_DEFAULTS, topK: 0, functionToApply: "none" } as const;
 
-const MANIFEST: TextManifest = {
-  name: "m",
-  version: "1.0.0",
-  task: "classification",
-  problemType: "single_label_classification",
-  labels: ["number", "length"],
-  languages: ["en"],
-  tokenizer: { kind: "scripted" },
-  model: { path: "model.onnx", sha256: "0".repeat(64) },
-  inputs: { ids: "ids", padId: 0 },
-  maxTokens: undefined,
-  windows: { max: 1, overlapTokens: 0 },
-  output: { name: "logits", pooling: "none", normalize: false },
-  defaultFunction: "softmax",
-  thresholds: {},
-  abstainBelow: undefined,
-  description: "Answers the number that a text holds, and its length.",
-  license: "Apache-2.0",
-};
-
-/** Text "17" is id 17, "1 2" is read in two windows; "poison" makes its batch fail. */
-const tokenizer = {
-  encode: (text: string) => ({
-    windows: text.split(" ").map((word) => ({
-      ids: Int32Array.of(word === "poison" ? POISON : Number(word)),
-      secondStart: 1,
-    })),
-    truncated: text.includes("0 0 0"),
-  }),
-};
-
-function createMapCache(): CacheStore & { readonly entries: Map<string, Float32Array> } {
-  const entries = new Map<string, Float32Array>();
-  return {
-    description: "map",
-    entries,
-    getMany: async (keys) => keys.map((key) => entries.get(key)),
-    set: async (key, value) => void entries.set(key, value),
-    close: async () => {},
-  };
-}
-
-function setUp(
-  store: CacheStore = createMapCache(),
-  maxQueueItems = 10_000,
-  changes: Partial<BatcherOptions["limits"]> = {},
-) {
-  const clock = new FakeClock();
-  const observer = new RecordingObserver();
-  const registry = new ModelRegistry();
-  const backend = new ScriptedBackend({ clock });
-  const limits = {
-    maxBatchItems: 8,
-    maxBatchTokens: 1000,
-    maxBatchRunMs: 1e9,
-    maxQueueDelayMs: 0,
-    minBatchItems: 8,
-    maxQueueItems,
-    maxQueueWaitMs: 1e9,
-    maxBulkItems: 1e6,
-    bulkShare: 0.05,
-    ...changes,
-  };
-  const batcher = new Batcher({ backend, clock, limits, observer });
-  registry.discover("m", "1.0.0");
-  for (const state of ["verifying", "loading", "warming"] as const) {
-    registry.transition("m", "1.0.0", state);
-  }
-  registry.activate({
-    manifest: MANIFEST,
-    cacheKeyPrefix: createCacheKeyPrefix({ model: "m", version: "1.0.0", digest: "d" }),
-    readsPairs: false,
-    tokenizer,
-    backend,
-    batcher,
-    observer: new VersionStatistics(clock, observer),
-  });
-  const pipeline = {
-    clock,
-    registry,
-    cache: new ResultCache(store, 1000, observer),
-    coalescer: new Coalescer<RowOutcome>(clock),
-    limits: { maxTextCharacters: 5000 },
-  };
+function setUp(...options: Parameters<typeof createScriptedPipeline>) {
+  const scripted = createScriptedPipeline(...options);
+  const { clock, pipeline } = scripted;
   const ask = async (texts: readonly string[], changes: Partial<InferenceRequest> = {}) => {
     const answer = runInference(
       {
@@ -127,13 +39,8 @@ function setUp(
     await clock.advance(1000);
     return answer;
   };
-  return { clock, backend, observer, pipeline, ask };
+  return { ...scripted, ask };
 }
-
-const numberOf = (item: ItemResult | undefined) =>
-  item?.ok === true && item.prediction.kind === "labels"
-    ? item.prediction.labels.find((one) => one.label === "number")?.score
-    : undefined;
 
 test("every text gets its own answer, in order, whatever mix of cached, equal and new texts is asked", async () => {
   const text = fc.integer({ min: 1, max: 30 });

@@ -1,9 +1,10 @@
 import type { FastifyRequest } from "fastify";
 import type { Lane } from "../../core/inference/lanes.ts";
-import type { TextInput } from "../../core/inference/request.ts";
+import type { InferenceRequest, TextInput } from "../../core/inference/request.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
-import type { ItemListener } from "../../core/inference/run-inference.ts";
 import { runInference } from "../../core/inference/run-inference.ts";
+import type { StreamedItem } from "../../core/inference/stream-inference.ts";
+import { streamInference } from "../../core/inference/stream-inference.ts";
 import type { TensorVersion } from "../../core/models/tensor-version.ts";
 import type { Tensor } from "../../core/ports/tensor.ts";
 import type { AskableModel, ModelAnswer } from "../../core/tensors/ask-model.ts";
@@ -41,13 +42,10 @@ export interface DecodedQuestion {
 export interface InferenceCaller {
   /** @throws SluiceError see `toHttpCall` */
   callOf(request: FastifyRequest): Call;
-  /**
-   * Asks a model of texts.
-   *
-   * @param onItem hears each answer as soon as it is there; see `runInference`
-   * @throws SluiceError see `runInference`
-   */
-  run(call: Call, decoded: DecodedRequest, onItem?: ItemListener): Promise<InferenceResult>;
+  /** Asks a model of texts. @throws SluiceError see `runInference` */
+  run(call: Call, decoded: DecodedRequest): Promise<InferenceResult>;
+  /** Asks a model of many texts, and gives each answer as it comes; see `streamInference`. */
+  stream(call: Call, decoded: DecodedRequest): AsyncGenerator<StreamedItem, void, undefined>;
   /**
    * The tensor model that a request means; `undefined` = the default model, or the default version.
    *
@@ -72,6 +70,9 @@ export interface InferenceCaller {
   contextOf(call: Pick<Call, "id">): AnswerContext;
 }
 
+/** Texts of a streamed request that are asked at once: a few batches of a small model. */
+const STREAM_SLICE_TEXTS = 128;
+
 export function createInferenceCaller(options: GatewayOptions): InferenceCaller {
   const { limits, pipeline, defaultModel } = options;
   const connections = new ConnectionWatch();
@@ -81,15 +82,19 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     deadlineMs: call.startedMs + Math.min(timeoutMs ?? call.timeoutMs, limits.maxDeadlineMs),
     cancellation: call.cancellation,
   });
+  const toRequest = (call: Call, decoded: DecodedRequest): InferenceRequest => {
+    const { model = defaultModel, version, inputs, options, lane, timeoutMs } = decoded;
+    return { model, version, inputs, options, lane, ...waitOf(call, timeoutMs) };
+  };
   return {
     callOf: (request) => toHttpCall(request, limits, connections),
-    run: async (call, decoded, onItem) => {
-      const { model = defaultModel, version, inputs, options, lane, timeoutMs } = decoded;
-      const request = { model, version, inputs, options, lane, ...waitOf(call, timeoutMs) };
-      const result = await runInference(request, pipeline, onItem);
+    run: async (call, decoded) => {
+      const result = await runInference(toRequest(call, decoded), pipeline);
       call.noteStages({ ...result.timings, cache: cacheOutcome(result) });
       return result;
     },
+    stream: (call, decoded) =>
+      streamInference(toRequest(call, decoded), pipeline, STREAM_SLICE_TEXTS),
     findTensors: (model, version) =>
       pipeline.registry.resolveTensors(model ?? defaultModel, version),
     runTensors: async (call, version, { timeoutMs, ...decoded }) => {

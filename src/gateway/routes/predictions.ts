@@ -6,12 +6,14 @@ import {
   isTensorBody,
 } from "../../protocols/native/decode-tensors.ts";
 import { encodePredictions } from "../../protocols/native/encode-predictions.ts";
+import type { StreamFraming } from "../../protocols/native/encode-stream.ts";
+import { chooseFraming, encodeStream } from "../../protocols/native/encode-stream.ts";
 import { encodeTensors } from "../../protocols/native/encode-tensors.ts";
 import {
   predictionsRequestSchema,
   predictionsResponseSchema,
 } from "../../protocols/native/schema.ts";
-import type { Answer } from "../answer.ts";
+import type { Answer, StreamedAnswer } from "../answer.ts";
 import { jsonAnswer } from "../answer.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { Route } from "../route.ts";
@@ -23,6 +25,18 @@ export function createPredictionsRoute(
   { limits }: GatewayOptions,
   inference: InferenceCaller,
 ): Route {
+  const streamTexts = async (
+    request: FastifyRequest,
+    framing: StreamFraming,
+  ): Promise<StreamedAnswer> => {
+    const maxTextsPerRequest = limits.maxStreamedTexts;
+    const decoded = decodePredictions(request.body, { ...limits, maxTextsPerRequest });
+    const call = inference.callOf(request);
+    // What is wrong with the request as a whole is known before the first part leaves, and still has a status.
+    const items = await startEarly(inference.stream(call, decoded));
+    const parts = encodeStream(items, framing, inference.contextOf(call));
+    return { status: 200, contentType: framing.contentType, parts };
+  };
   return {
     method: "POST",
     path: "/v1/predictions",
@@ -30,7 +44,7 @@ export function createPredictionsRoute(
     schema: {
       summary: "Ask a model of any task",
       description:
-        "Labels from classifiers, vectors from embedding models, scores of pairs; tensors from models of task tensor.",
+        "Labels from classifiers, vectors from embedding models, scores of pairs; tensors from models of task tensor. With `Accept: application/x-ndjson` or `text/event-stream` every text's output is sent as soon as it is there, with its `index`, and a last part with `done`.",
       tags: ["inference"],
       security: [{}, { apiKey: [] }],
       headers: describeInferenceHeaders(limits),
@@ -45,12 +59,24 @@ export function createPredictionsRoute(
     },
     handle: async (request) => {
       if (isTensorBody(request.body)) return await answerTensors(request, inference);
+      const framing = chooseFraming(request.headers.accept);
+      if (framing !== undefined) return await streamTexts(request, framing);
       const decoded = decodePredictions(request.body, limits);
       const call = inference.callOf(request);
       const result = await inference.run(call, decoded);
       return jsonAnswer(200, encodePredictions(result, inference.contextOf(call)));
     },
   };
+}
+
+/** The same items, of which the first is there already. @throws what stood in its place */
+async function startEarly<Item>(items: AsyncGenerator<Item>): Promise<AsyncIterable<Item>> {
+  const first = await items.next();
+  return (async function* () {
+    if (first.done === true) return;
+    yield first.value;
+    yield* items;
+  })();
 }
 
 /** The model comes first: what is not said about a tensor follows from its signature. */

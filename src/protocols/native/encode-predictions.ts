@@ -10,7 +10,8 @@ export function encodePredictions(result: InferenceResult, context: AnswerContex
   return `{"outputs":[${outputs}],${encodeContext(result.model, result.version, context)}}`;
 }
 
-function encodeItem(item: ItemResult): string {
+/** One entry of `outputs`. */
+export function encodeItem(item: ItemResult): string {
   if (!item.ok) return JSON.stringify({ error: encodeErrorDetail(item.error) });
   const { prediction, version, source, durationMs } = item;
   const reading = encodeReading(item, prediction);
