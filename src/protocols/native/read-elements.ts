@@ -121,7 +121,7 @@ const RULES: Readonly<Record<TensorDatatype, string>> = {
   INT64: "a whole number of 64 bits, beyond 2^53 as a string",
   FP16: "a number up to 65504, or null for NaN",
   FP32: "a number up to 3.4e38, or null for NaN",
-  FP64: "a number, or null for NaN",
+  FP64: "a number up to 1.8e308, or null for NaN",
   BYTES: "a string",
 };
 
@@ -173,7 +173,8 @@ function createPut(array: Tensor["data"], datatype: TensorDatatype): Put {
 
 function createPutFloat(data: unknown[], datatype: TensorDatatype): Put {
   const convert = datatype === "FP16" ? toHalfBits : (value: number) => value;
-  const highest = { FP16: 65_504, FP32: 3.4028234663852886e38 }[datatype as string] ?? Infinity;
+  const highest =
+    { FP16: 65_504, FP32: 3.4028234663852886e38 }[datatype as string] ?? Number.MAX_VALUE;
   return (index, value) => {
     if (value === null) return store(data, index, convert(Number.NaN), true);
     if (typeof value !== "number" || Math.abs(value) > highest) return false;
