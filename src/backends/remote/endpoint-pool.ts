@@ -5,11 +5,8 @@ import { decideEjections } from "./decide-ejections.ts";
 import type { EndpointEvent, EndpointHealth, EndpointOutcome } from "./endpoint-health.ts";
 import { createEndpointHealth, recordOutcome, stepEndpoint } from "./endpoint-health.ts";
 import { judgeFailure } from "./judge-failure.ts";
-import type {
-  RemotePoolLimits,
-  RemotePoolObserver,
-  RemotePoolOptions,
-} from "./remote-pool-options.ts";
+import type { RemotePoolObserver } from "./remote-pool-observer.ts";
+import type { RemotePoolLimits, RemotePoolOptions } from "./remote-pool-options.ts";
 import { toPoolLimits } from "./remote-pool-options.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { countRequest, countRetry, EMPTY_BUDGET, isRetryAllowed } from "./retry-budget.ts";
@@ -44,7 +41,7 @@ export interface EndpointPoolOptions<Endpoint extends RemoteEndpoint> extends Re
   /**
    * Asks an ejected endpoint whether it is ready; rejects when it is not. Without it, one request at a time finds out.
    */
-  readonly probe?: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>;
+  readonly probe?: (endpoint: Endpoint, call: AttemptCall) => Promise<void>;
   readonly observer?: RemotePoolObserver;
 }
 
@@ -293,16 +290,16 @@ class Pool<Endpoint extends RemoteEndpoint> implements EndpointPool<Endpoint> {
     const { probe } = this.#options;
     if (probe === undefined) return;
     member.isTried = true;
-    const signal = this.#probes.signal;
+    const timeoutMs = this.#limits.probeTimeoutMs;
     const settle = (event: EndpointEvent) => {
       member.isTried = false;
       if (this.#closing === undefined) this.#step(member, event);
     };
     runWithin(
       this.#clock,
-      this.#limits.probeTimeoutMs,
-      (timeout) => probe(member.endpoint, timeout),
-      signal,
+      timeoutMs,
+      (signal) => probe(member.endpoint, { signal, timeoutMs }),
+      this.#probes.signal,
     ).then(
       () => settle("trialSucceeded"),
       () => settle("trialFailed"),

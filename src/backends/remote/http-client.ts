@@ -32,7 +32,8 @@ export interface HttpCall {
   /** After the base, with its leading slash and anything that needs it percent-encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
+  /** In one piece or several, which are sent one after the other. */
+  readonly body?: string | Uint8Array | readonly Uint8Array[];
   /** Milliseconds for everything; > 0. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
@@ -153,7 +154,8 @@ class Client implements HttpClient {
       const isStale = request.reusedSocket && !hasAnswer && isReset(error);
       reject(isStale ? new StaleConnection(error) : toTransportError(error));
     });
-    request.end(call.body);
+    for (const chunk of toChunks(call.body)) request.write(chunk);
+    request.end();
     return promise.finally(() => {
       clearTimeout(timer);
       call.signal?.removeEventListener("abort", onAbort);
@@ -162,7 +164,7 @@ class Client implements HttpClient {
 
   #toRequestOptions({ method, path, headers, body }: HttpCall): RequestOptions {
     const { protocol, hostname, port, pathname } = this.#base;
-    const length = body === undefined ? 0 : Buffer.byteLength(body);
+    const length = toChunks(body).reduce((sum, chunk) => sum + Buffer.byteLength(chunk), 0);
     return {
       agent: this.#agent,
       protocol,
@@ -177,6 +179,11 @@ class Client implements HttpClient {
       },
     };
   }
+}
+
+function toChunks(body: HttpCall["body"]): readonly (string | Uint8Array)[] {
+  if (body === undefined) return [];
+  return typeof body === "string" || body instanceof Uint8Array ? [body] : body;
 }
 
 /** A kept connection was closed by the server before it said anything to this request. */

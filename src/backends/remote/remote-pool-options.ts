@@ -1,5 +1,3 @@
-import type { EndpointState } from "./endpoint-health.ts";
-
 /** How a pool of servers that run elsewhere behaves. Every field has a default: `REMOTE_POOL_DEFAULTS`. */
 export interface RemotePoolOptions {
   /** Milliseconds that one attempt may take; the request's own deadline may allow less. > 0 */
@@ -55,19 +53,4 @@ export type RemotePoolLimits = Readonly<Required<RemotePoolOptions>>;
 /** Fills in the defaults. Pure. */
 export function toPoolLimits(options: RemotePoolOptions, endpoints: number): RemotePoolLimits {
   return { ...REMOTE_POOL_DEFAULTS, maxAttempts: endpoints + 1, ...options };
-}
-
-/**
- * Hears what happens to remote endpoints, after it happened: for metrics and the log. Calls are synchronous and must
- * not throw. `url` is the endpoint's, as configured.
- */
-export interface RemotePoolObserver {
-  /** An endpoint was ejected, is being tried, or is back. */
-  endpointChanged?(url: string, from: EndpointState, to: EndpointState): void;
-  /** One attempt ended. `code` is undefined when it answered. */
-  attemptFinished?(url: string, durationMs: number, code: string | undefined): void;
-  /** A request that failed on `url` with `code` is sent again. */
-  retried?(url: string, code: string): void;
-  /** A request that could have been sent again was not, because retries are used up. */
-  retryDenied?(url: string, code: string): void;
 }
