@@ -119,8 +119,12 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     send,
     stream,
     fail: (request, reply, error) => {
-      const { status, body } = request.context.encodeError(error, request.id);
-      send(request, reply, { ...jsonAnswer(status, body), headers: errorHeaders(error) });
+      const {
+        status,
+        body,
+        contentType = JSON_TYPE,
+      } = request.context.encodeError(error, request.id);
+      send(request, reply, { status, contentType, body, headers: errorHeaders(error) });
     },
   };
 }

@@ -21,6 +21,7 @@ import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createModelsRoute } from "./routes/models.ts";
+import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
 import { createPredictionsRoute } from "./routes/predictions.ts";
 
 /** Builds the HTTP server with all routes; it does not listen yet. */
@@ -35,6 +36,7 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     createClassifyRoute(options, inference),
     createPredictionsRoute(options, inference),
     createModelsRoute(options),
+    ...createOpenInferenceRoutes(options, inference),
     ...createHealthRoutes(options),
     createMetricsRoute(options),
     ...createDocsRoutes(app),
@@ -177,4 +179,4 @@ function addUnknownAddresses(
 }
 
 /** Addresses that belong to a protocol even where nothing answers. */
-const PROTOCOL_AREAS: readonly ProtocolArea[] = [];
+const PROTOCOL_AREAS: readonly ProtocolArea[] = [OPEN_INFERENCE_AREA];

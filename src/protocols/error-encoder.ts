@@ -5,6 +5,8 @@ export interface EncodedError {
   readonly status: number;
   /** JSON, or empty where the dialect says nothing. */
   readonly body: string;
+  /** JSON with its charset unless said otherwise. */
+  readonly contentType?: string;
 }
 
 /**

@@ -50,9 +50,22 @@ export function createHealthRoutes(options: GatewayOptions): readonly Route[] {
   ];
 }
 
-function answerHealth({ pipeline, defaultModel, isDraining }: GatewayOptions): Answer {
+/** Whether this process can be sent traffic, now and in a moment. */
+export function isServing(options: GatewayOptions): boolean {
+  return !options.isDraining() && isDefaultReady(options);
+}
+
+/** A server that was never given the default model is there for the others. */
+function isDefaultReady({ pipeline, defaultModel }: GatewayOptions): boolean {
   const statuses = pipeline.registry.list();
-  const ready = statuses.some((s) => s.model === defaultModel && s.state === "ready");
+  const ofDefault = statuses.filter(({ model }) => model === defaultModel);
+  const awaited = ofDefault.length > 0 ? ofDefault : statuses;
+  return awaited.some(({ state }) => state === "ready");
+}
+
+function answerHealth(options: GatewayOptions): Answer {
+  const { pipeline, isDraining } = options;
+  const ready = isDefaultReady(options);
   const status = ready ? "healthy" : "unhealthy";
   const health = {
     status: isDraining() ? "draining" : status,

@@ -132,11 +132,6 @@ describe("texts", () => {
     expect(inputs.map(({ name }) => name)).toEqual(["pair", "text"]);
   });
 
-  test("a column of texts is the list that the model reads", () => {
-    const { inputs } = decode({ inputs: [{ ...texts, shape: [2, 1] }] }, { signature: TEXTS });
-    expect(inputs[0]?.shape).toEqual([2]);
-  });
-
   test("other models get no input under a wrong name", () => {
     const refusal = refusalOf(() => decode({ inputs: [{ ...X, name: "w" }] }));
     expect(refusal).toContain("inputs.x is missing: FP32 [?, 2]");

@@ -125,20 +125,15 @@ function decodeClassCount(value: unknown, field: string): number | undefined {
 }
 
 /**
- * A model that needs nothing but one list of texts gets it under any name, and also as a column [n, 1], because clients
- * made for other servers send both.
+ * A model that needs nothing but one list of texts gets it under any name, because clients made for other servers send
+ * it under theirs.
  */
 function toModelInputs(inputs: readonly Tensor[], signature: TensorSignature): readonly Tensor[] {
   const needed = signature.inputs.filter(({ isOptional }) => !isOptional);
   const [spec] = needed;
+  const [input] = inputs;
   if (needed.length !== 1 || spec?.datatype !== "BYTES") return inputs;
-  const known = new Set(signature.inputs.map(({ name }) => name));
-  const isNamedOtherwise = inputs.length === 1 && !known.has(inputs[0]?.name ?? "");
-  return inputs.map((input) => {
-    if (input.datatype !== "BYTES") return input;
-    const name = isNamedOtherwise ? spec.name : input.name;
-    const rank = signature.inputs.find((other) => other.name === name)?.shape?.length;
-    const isColumn = rank === 1 && input.shape.length === 2 && input.shape[1] === 1;
-    return { ...input, name, shape: isColumn ? input.shape.slice(0, 1) : input.shape };
-  });
+  if (inputs.length !== 1 || input?.datatype !== "BYTES") return inputs;
+  const isKnown = signature.inputs.some(({ name }) => name === input.name);
+  return isKnown ? inputs : [{ ...input, name: spec.name }];
 }

@@ -54,6 +54,22 @@ test("properties carry what a manifest of a model of texts says", () => {
   expect(toModelProperties(parseManifest({ ...common, task: "tensor" }))).toEqual({
     task: "tensor",
   });
+  const texts = parseManifest({
+    ...common,
+    task: "classification",
+    problemType: "single_label_classification",
+    labels: ["negative", "positive"],
+    languages: ["en"],
+    tokenizer: { kind: "hashed-ngrams", path: "tokenizer.json", sha256: "0".repeat(64) },
+    inputs: { ids: "ids", padId: 0 },
+    output: { name: "logits" },
+  });
+  expect(toModelProperties(texts)).toEqual({
+    task: "classification",
+    problem_type: "single_label_classification",
+    labels: '["negative","positive"]',
+    languages: '["en"]',
+  });
 });
 
 test("the server names the extensions that it speaks", () => {
@@ -97,30 +113,25 @@ test("an error is one text, with the status of its code", () => {
   expect(encodeOpenInferenceError(new SluiceError("overloaded", "Too much."), "r")).toEqual({
     status: 429,
     body: '{"error":"Too much."}',
+    contentType: "application/json",
   });
 });
 
 test("statistics count in whole nanoseconds", () => {
-  const once = { count: 1, ns: 1.4 };
+  const once = { count: 1, ms: 1.4e-6 };
+  const none = { count: 0, ms: 0 };
   const never = { count: 0, ns: 0 };
-  const body = encodeStatistics([
-    {
-      name: "m",
-      version: "1.0.0",
-      lastInferenceMs: 12.6,
-      inferenceCount: 3,
-      executionCount: 1,
-      success: once,
-      fail: never,
-      queue: once,
-      computeInput: never,
-      computeInfer: once,
-      computeOutput: never,
-      cacheHit: never,
-      cacheMiss: once,
-      batches: [{ size: 3, infer: once }],
-    },
-  ]);
+  const statistics = {
+    lastInferenceMs: 12.6,
+    itemsRun: 3,
+    succeeded: once,
+    failed: none,
+    queue: once,
+    runs: once,
+    cacheHits: none,
+    runsBySize: [{ items: 3, ...once }],
+  };
+  const body = encodeStatistics([{ name: "m", version: "1.0.0", statistics }]);
   const rounded = { count: 1, ns: 1 };
   expect(JSON.parse(body)).toEqual({
     model_stats: [

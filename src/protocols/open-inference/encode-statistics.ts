@@ -1,32 +1,16 @@
-/** How often something happened, and how long it took in all. */
-export interface DurationCount {
-  readonly count: number;
-  /** Nanoseconds; rounded to whole ones. */
-  readonly ns: number;
-}
+import type { StatisticsSnapshot, Tally } from "../../core/models/version-statistics.ts";
 
-/** What one version of a model did since it was loaded. */
+/** What one version did since it was loaded. */
 export interface ModelStatistics {
   readonly name: string;
   readonly version: string;
-  /** Unix time of the latest request in milliseconds; 0 = none yet. */
-  readonly lastInferenceMs: number;
-  /** Rows that were answered. */
-  readonly inferenceCount: number;
-  /** Runs of the model: fewer than rows where batches were made. */
-  readonly executionCount: number;
-  /** Requests that were answered, from their arrival to their answer. */
-  readonly success: DurationCount;
-  readonly fail: DurationCount;
-  readonly queue: DurationCount;
-  /** Making tensors of what was sent. */
-  readonly computeInput: DurationCount;
-  readonly computeInfer: DurationCount;
-  readonly computeOutput: DurationCount;
-  readonly cacheHit: DurationCount;
-  readonly cacheMiss: DurationCount;
-  /** Runs by how many rows they had. */
-  readonly batches: readonly { readonly size: number; readonly infer: DurationCount }[];
+  readonly statistics: StatisticsSnapshot;
+}
+
+/** How often something happened and how long it took, in whole nanoseconds. */
+export interface WireTally {
+  readonly count: number;
+  readonly ns: number;
 }
 
 /**
@@ -35,38 +19,44 @@ export interface ModelStatistics {
  * Source: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
  */
 export function encodeStatistics(models: readonly ModelStatistics[]): string {
-  return JSON.stringify({ model_stats: models.map(encodeModel) });
+  return JSON.stringify({ model_stats: models.map(toWireStatistics) });
 }
 
-function encodeModel(model: ModelStatistics): object {
+/** One entry of it, which the gRPC message mirrors field by field. */
+export function toWireStatistics({ name, version, statistics }: ModelStatistics) {
+  const { succeeded, cacheHits } = statistics;
+  const misses = { count: succeeded.count - cacheHits.count, ms: succeeded.ms - cacheHits.ms };
   return {
-    name: model.name,
-    version: model.version,
-    last_inference: Math.round(model.lastInferenceMs),
-    inference_count: model.inferenceCount,
-    execution_count: model.executionCount,
+    name,
+    version,
+    last_inference: Math.round(statistics.lastInferenceMs),
+    inference_count: statistics.itemsRun,
+    execution_count: statistics.runs.count,
     inference_stats: {
-      success: encodeDuration(model.success),
-      fail: encodeDuration(model.fail),
-      queue: encodeDuration(model.queue),
-      compute_input: encodeDuration(model.computeInput),
-      compute_infer: encodeDuration(model.computeInfer),
-      compute_output: encodeDuration(model.computeOutput),
-      cache_hit: encodeDuration(model.cacheHit),
-      cache_miss: encodeDuration(model.cacheMiss),
+      success: toWireTally(succeeded),
+      fail: toWireTally(statistics.failed),
+      queue: toWireTally(statistics.queue),
+      // What lies before and behind the runs belongs to requests, not to versions.
+      compute_input: NOTHING,
+      compute_infer: toWireTally(statistics.runs),
+      compute_output: NOTHING,
+      cache_hit: toWireTally(cacheHits),
+      cache_miss: toWireTally(misses),
     },
     response_stats: {},
-    batch_stats: model.batches.map(({ size, infer }) => ({
-      batch_size: size,
-      // Tensors are made per request, not per run.
-      compute_input: { count: 0, ns: 0 },
-      compute_infer: encodeDuration(infer),
-      compute_output: { count: 0, ns: 0 },
+    batch_stats: statistics.runsBySize.map(({ items, ...tally }) => ({
+      batch_size: items,
+      compute_input: NOTHING,
+      compute_infer: toWireTally(tally),
+      compute_output: NOTHING,
     })),
     memory_usage: [],
   };
 }
 
-function encodeDuration({ count, ns }: DurationCount): DurationCount {
-  return { count, ns: Math.round(ns) };
+const NOTHING: WireTally = { count: 0, ns: 0 };
+const NS_PER_MS = 1e6;
+
+function toWireTally({ count, ms }: Tally): WireTally {
+  return { count, ns: Math.round(ms * NS_PER_MS) };
 }

@@ -1,0 +1,71 @@
+import { SluiceError } from "../../../core/errors.ts";
+import type { AskableModel } from "../../../core/tensors/ask-model.ts";
+import { encodeConfig } from "../../../protocols/open-inference/encode-config.ts";
+import {
+  encodeModelMetadata,
+  encodeServerMetadata,
+  toModelProperties,
+} from "../../../protocols/open-inference/encode-metadata.ts";
+import { jsonAnswer } from "../../answer.ts";
+import type { GatewayOptions } from "../../gateway-options.ts";
+import type { Route } from "../../route.ts";
+import type { InferenceCaller } from "../inference.ts";
+import { describeRoute, OPEN_INFERENCE } from "./dialect.ts";
+import { readTarget, toTargetPaths } from "./read-target.ts";
+
+const SERVER_NAME = "sluice";
+
+/** `GET /v2`, `GET /v2/models/<model>` and its `/config`. */
+export function createMetadataRoutes(
+  { version, pipeline }: GatewayOptions,
+  inference: InferenceCaller,
+): readonly Route[] {
+  const shared = { ...OPEN_INFERENCE, method: "GET", access: "caller" } as const;
+  const server: Route = {
+    ...shared,
+    path: "/v2",
+    schema: describeRoute("This server and the extensions that it speaks"),
+    handle: () => jsonAnswer(200, encodeServerMetadata(SERVER_NAME, version)),
+  };
+  const models = toTargetPaths("").map(
+    (path): Route => ({
+      ...shared,
+      path,
+      schema: describeRoute("What a model reads and answers"),
+      handle: (request) => {
+        const target = readTarget(request);
+        const askable = inference.findAskable(target.model, target.version, "open-inference");
+        const versions = pipeline.registry
+          .list()
+          .filter(({ model, state }) => model === askable.model && state === "ready");
+        const body = encodeModelMetadata({
+          name: askable.model,
+          versions: versions.map((status) => status.version),
+          signature: askable.signature,
+          properties: propertiesOf(askable),
+        });
+        return jsonAnswer(200, body);
+      },
+    }),
+  );
+  const configs = toTargetPaths("/config").map(
+    (path): Route => ({
+      ...shared,
+      path,
+      schema: describeRoute("The same in the words of Triton's model configuration"),
+      handle: (request) => {
+        const { model, version } = readTarget(request);
+        const askable = inference.findAskable(model, version, "open-inference");
+        const body = encodeConfig(askable.model, askable.signature, propertiesOf(askable));
+        return jsonAnswer(200, body);
+      },
+    }),
+  );
+  return [server, ...models, ...configs];
+}
+
+function propertiesOf({ model, texts, tensors }: AskableModel): Readonly<Record<string, string>> {
+  const manifest = texts?.manifest ?? tensors?.manifest;
+  if (manifest === undefined) throw new SluiceError("internal", `${model} has no manifest.`);
+  return toModelProperties(manifest);
+}
