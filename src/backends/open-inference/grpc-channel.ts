@@ -1,5 +1,4 @@
-import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { SluiceError } from "../../core/errors.ts";
 import {
   ModelInferRequestSchema,
@@ -14,12 +13,28 @@ import {
   encodeInferRequest,
 } from "../../protocols/open-inference/grpc/call-remote-model.ts";
 import { decodeModelMetadata } from "../../protocols/open-inference/grpc/model-metadata.ts";
+import { callUnary } from "../remote/call-unary.ts";
 import type { AttemptCall } from "../remote/endpoint-pool.ts";
 import { createGrpcClient } from "../remote/grpc-client.ts";
-import { readMessage } from "../remote/grpc-message.ts";
 import type { ModelChannel, RemoteModelOptions } from "../remote/model-channel.ts";
 
 const SERVICE = "/inference.GRPCInferenceService";
+
+const INFER = {
+  path: `${SERVICE}/ModelInfer`,
+  request: ModelInferRequestSchema,
+  response: ModelInferResponseSchema,
+} as const;
+const METADATA = {
+  path: `${SERVICE}/ModelMetadata`,
+  request: ModelMetadataRequestSchema,
+  response: ModelMetadataResponseSchema,
+} as const;
+const READY = {
+  path: `${SERVICE}/ModelReady`,
+  request: ModelReadyRequestSchema,
+  response: ModelReadyResponseSchema,
+} as const;
 
 /**
  * One model on one server that speaks the Open Inference Protocol over gRPC, with raw tensors.
@@ -30,50 +45,29 @@ export async function createGrpcChannel(
   url: string,
   options: RemoteModelOptions,
 ): Promise<ModelChannel> {
-  const { model, version } = options;
-  const client = await createGrpcClient({ url, ...options });
-  const ask = async <Request extends DescMessage, Response extends DescMessage>(
-    method: string,
-    schemas: readonly [Request, Response],
-    message: MessageShape<Request>,
-    call: AttemptCall,
-  ): Promise<MessageShape<Response>> => {
-    const [request, response] = schemas;
-    return readMessage(
-      response,
-      await client.call(`${SERVICE}/${method}`, toBinary(request, message), call),
-    );
+  const { model, version = "" } = options;
+  const client = await createGrpcClient({ ...options, url });
+  const readMetadata = (ofVersion: string, call: AttemptCall) => {
+    const request = create(ModelMetadataRequestSchema, { name: model, version: ofVersion });
+    return callUnary(client, METADATA, request, call);
   };
-  const describe = (call: AttemptCall, of: MessageInitShape<typeof ModelMetadataRequestSchema>) =>
-    ask(
-      "ModelMetadata",
-      [ModelMetadataRequestSchema, ModelMetadataResponseSchema],
-      create(ModelMetadataRequestSchema, of),
-      call,
-    );
   return {
     url,
     async infer({ inputs, outputs }, call) {
-      const target = version === undefined ? { model } : { model, version };
-      const question = encodeInferRequest({ ...target, inputs, outputs });
-      const schemas = [ModelInferRequestSchema, ModelInferResponseSchema] as const;
-      return decodeInferResponse(await ask("ModelInfer", schemas, question, call)).outputs;
+      const question = encodeInferRequest({ model, version, inputs, outputs });
+      return decodeInferResponse(await callUnary(client, INFER, question, call)).outputs;
     },
     async describe(call) {
-      const metadata = await describe(call, { name: model, version: version ?? "" });
+      const metadata = await readMetadata(version, call);
       const isStated = metadata.inputs.length > 0 && metadata.outputs.length > 0;
       return { signature: isStated ? decodeModelMetadata(metadata).signature : undefined };
     },
     async listVersions(call) {
-      return (await describe(call, { name: model })).versions;
+      return (await readMetadata("", call)).versions;
     },
     async assertReady(call) {
-      const { ready } = await ask(
-        "ModelReady",
-        [ModelReadyRequestSchema, ModelReadyResponseSchema],
-        create(ModelReadyRequestSchema, { name: model, version: version ?? "" }),
-        call,
-      );
+      const request = create(ModelReadyRequestSchema, { name: model, version });
+      const { ready } = await callUnary(client, READY, request, call);
       if (!ready) throw new SluiceError("unavailable", "The model is not ready on its server.");
     },
     close: () => client.close(),
