@@ -36,7 +36,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "stores/": DRIVER,
   "telemetry/": DRIVER,
   "cluster/": DRIVER,
-  "gateway/": { folders: ["protocols/", "core/"], packages: "all" },
+  "gateway/": { folders: ["protocols/", "core/", "generated/"], packages: "all" },
   "workers/": { folders: ["core/"], packages: "all" },
   "model-tools/": { folders: ["core/", "tokenizers/", "generated/"], packages: "all" },
   "config/": {

@@ -156,6 +156,7 @@ function toGatewayOptions(
     version: SLUICE_VERSION,
     server: config.server,
     limits: config.limits,
+    batching: config.batching,
     protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,

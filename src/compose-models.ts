@@ -14,6 +14,7 @@ import type {
   StartedTextModel,
 } from "./core/ports/model-runtime.ts";
 import type { ModelPackage } from "./core/ports/model-source.ts";
+import type { TokenInspector } from "./core/ports/token-inspector.ts";
 import type { Tokenizer } from "./core/ports/tokenizer.ts";
 import { applyActivation } from "./core/text/labels.ts";
 import { normalizeText } from "./core/text/normalize.ts";
@@ -81,7 +82,7 @@ async function startTextModel(
   creatingTokenizer.then(handedOver, handedOver);
   // A model that is large is loaded by a thread, while this one makes the tokenizer.
   const [tokenizer, backend] = await Promise.all([creatingTokenizer, creatingBackend]);
-  return { kind: "text", tokenizer, backend };
+  return { kind: "text", tokenizer, backend, inspector: await createInspector(modelPackage) };
 }
 
 async function startTensorModel(
@@ -133,6 +134,17 @@ async function createTokenizer({ manifest, tokenizerPath }: TextPackage): Promis
   }
   const message = `Unknown tokenizer "${tokenizer.kind}"; this version knows hashed-ngrams and ${TOKENIZER_FILE_KIND}.`;
   throw new SluiceError("invalid_argument", message);
+}
+
+async function createInspector({
+  manifest,
+  tokenizerPath,
+}: TextPackage): Promise<TokenInspector | undefined> {
+  if (manifest.tokenizer.kind !== TOKENIZER_FILE_KIND || tokenizerPath === undefined) {
+    return undefined;
+  }
+  const { createFileInspector } = await import("./compose-tokenizer.ts");
+  return createFileInspector(tokenizerPath);
 }
 
 /** A package on its own, without a registry: what `sluice evaluate` measures. */

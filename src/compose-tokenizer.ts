@@ -1,6 +1,9 @@
 import type { Buffer } from "node:buffer";
+import { readFile } from "node:fs/promises";
 import { SluiceError } from "./core/errors.ts";
+import type { TokenInspector } from "./core/ports/token-inspector.ts";
 import type { Tokenizer } from "./core/ports/tokenizer.ts";
+import { createTokenInspector } from "./tokenizers/create-token-inspector.ts";
 import { createWordPieceTokenizer } from "./tokenizers/wordpiece/wordpiece.ts";
 import { isWordPiece } from "./tokenizers/wordpiece/wordpiece-file.ts";
 
@@ -25,6 +28,17 @@ export async function createFileTokenizer(
   if (isWordPiece(options.tokenizerJson)) return createWordPieceTokenizer(options);
   const { createHuggingFaceTokenizer } = await import("./tokenizers/huggingface/huggingface.ts");
   return await createHuggingFaceTokenizer(options);
+}
+
+/** More ids than any text that is let in has. */
+const UNBOUNDED = { maxTokens: 16_777_216, windows: { max: 1, overlapTokens: 0 } };
+
+/** Shows the tokens of a `tokenizer.json`, which is read again when somebody asks. */
+export function createFileInspector(path: string): TokenInspector {
+  return createTokenInspector(async () => {
+    const bytes = await readFile(path);
+    return { json: parseJson(bytes), tokenizer: await createFileTokenizer(bytes, UNBOUNDED) };
+  });
 }
 
 function parseJson(bytes: Buffer): unknown {

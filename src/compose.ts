@@ -141,7 +141,12 @@ export async function startServer(
       .then(({ prepareGateway }) => prepareGateway(config, { inference, logger, group })),
     loading,
   ]);
-  const ports = await gateway.listen();
+  const ports = await gateway.listen().catch(async (error: unknown) => {
+    // What is open already would keep the process alive.
+    await gateway.drain();
+    await inference.close();
+    throw error;
+  });
   return {
     inference: { ...inference, drivers: [...inference.drivers, ...gateway.drivers] },
     ...ports,

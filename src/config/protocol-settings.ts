@@ -92,7 +92,13 @@ const HARMLESS = [
   "benign",
   "clean",
   "non-toxic",
-  "not_toxic",
+  "nontoxic",
+  "not-toxic",
+  "not-hate",
+  "non-offensive",
+  "not-offensive",
+  "not-spam",
+  "ham",
 ] as const;
 
 /** What clients of OpenAI find under `/v1`. */
@@ -103,7 +109,7 @@ export const openaiSettings = section("What clients of OpenAI find under `/v1`."
       {
         maxItems: 1000,
         description:
-          "Labels that never flag an input of `/v1/moderations`; all others do from their threshold on.",
+          "Labels that never flag an input of `/v1/moderations`, whatever their case and with blanks, underscores or hyphens; all others do from their threshold on.",
       },
     ),
     default: HARMLESS,

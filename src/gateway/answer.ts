@@ -10,6 +10,7 @@ import { createAnswerHeaders } from "./answer-headers.ts";
 /** An answer that is complete but for the headers that all answers share. */
 export interface Answer {
   readonly status: number;
+  /** Empty where there is no body: nothing is of no type. */
   readonly contentType: string;
   /** Text, or bytes: in pieces where joining them would only copy. */
   readonly body: string | readonly Uint8Array[];
@@ -95,7 +96,8 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   const send: Answerer["send"] = (request, reply, { status, contentType, body, headers }) => {
     const nowMs = clock.nowMs();
     const all = createAnswerHeaders(request, nowMs);
-    all.push("content-type", contentType, "content-length", String(lengthOf(body)));
+    if (contentType !== "") all.push("content-type", contentType);
+    all.push("content-length", String(lengthOf(body)));
     if (headers !== undefined) all.push(...headers);
     if (options.isDraining()) all.push("connection", "close");
     reply.hijack();

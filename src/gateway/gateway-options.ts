@@ -39,11 +39,20 @@ export interface ProtocolOptions {
   };
 }
 
+/** Limits of batches and of what waits for them. Meanings: `batching` in the configuration reference. */
+export interface BatchingLimits {
+  readonly maxBatchItems: number;
+  readonly maxBatchTokens: number;
+  readonly maxQueueItems: number;
+}
+
 /** Everything the gateway needs; it creates none of it. */
 export interface GatewayOptions {
   readonly version: string;
   readonly server: ServerLimits;
   readonly limits: InputLimits & DeadlineLimits & { readonly maxStreamedTexts: number };
+  /** Told to callers who ask for the limits. */
+  readonly batching: BatchingLimits;
   readonly protocols: ProtocolOptions;
   readonly defaultModel: string;
   readonly pipeline: InferencePipeline;

@@ -22,7 +22,9 @@ import { createInferenceCaller } from "./routes/inference.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createModelsRoute } from "./routes/models.ts";
 import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
+import { createOpenAiRoutes } from "./routes/openai.ts";
 import { createPredictionsRoute } from "./routes/predictions.ts";
+import { createTextEmbeddingsRoutes } from "./routes/text-embeddings-inference.ts";
 
 /** Builds the HTTP server with all routes; it does not listen yet. */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
@@ -36,6 +38,8 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     createClassifyRoute(options, inference),
     createPredictionsRoute(options, inference),
     createModelsRoute(options),
+    ...createTextEmbeddingsRoutes(options, inference),
+    ...createOpenAiRoutes(options, inference),
     ...createOpenInferenceRoutes(options, inference),
     ...createHealthRoutes(options),
     createMetricsRoute(options),

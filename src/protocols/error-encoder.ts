@@ -5,7 +5,7 @@ export interface EncodedError {
   readonly status: number;
   /** JSON, or empty where the dialect says nothing. */
   readonly body: string;
-  /** JSON with its charset unless said otherwise. */
+  /** JSON with its charset unless said otherwise; empty beside an empty body. */
   readonly contentType?: string;
 }
 

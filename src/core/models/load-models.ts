@@ -64,7 +64,7 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
 
 async function activateTexts(
   { manifest, digest }: ModelPackage & { readonly manifest: TextManifest },
-  { tokenizer, backend }: StartedTextModel,
+  { tokenizer, backend, inspector }: StartedTextModel,
   { registry, clock, limits, observer: observers }: LoadModelsOptions,
 ): Promise<void> {
   const { name: model, version } = manifest;
@@ -75,6 +75,7 @@ async function activateTexts(
     cacheKeyPrefix: createCacheKeyPrefix({ model, version, digest }),
     readsPairs: manifest.tokenizer.kind === TOKENIZER_FILE_KIND,
     tokenizer,
+    inspector,
     backend,
     batcher: new Batcher({ backend, clock, limits, observer }),
     observer,

@@ -1,5 +1,6 @@
 import type { Batcher } from "../inference/batcher.ts";
 import type { Backend } from "../ports/backend.ts";
+import type { TokenInspector } from "../ports/token-inspector.ts";
 import type { Tokenizer } from "../ports/tokenizer.ts";
 import type { TextManifest } from "./manifest.ts";
 import type { VersionStatistics } from "./version-statistics.ts";
@@ -12,6 +13,8 @@ export interface ServingVersion {
   /** Whether the model can be given a second text. */
   readonly readsPairs: boolean;
   readonly tokenizer: Tokenizer;
+  /** Undefined for tokenizers whose ids have no names. */
+  readonly inspector?: TokenInspector | undefined;
   readonly backend: Backend;
   readonly batcher: Batcher;
   /** Hears what happens to it, and adds it up. */

@@ -1,6 +1,7 @@
 import type { Backend } from "./backend.ts";
 import type { ModelPackage } from "./model-source.ts";
 import type { TensorBackend } from "./tensor-backend.ts";
+import type { TokenInspector } from "./token-inspector.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** What a package of texts needs to run. */
@@ -8,6 +9,8 @@ export interface StartedTextModel {
   readonly kind: "text";
   readonly tokenizer: Tokenizer;
   readonly backend: Backend;
+  /** Undefined for tokenizers whose ids have no names. */
+  readonly inspector?: TokenInspector | undefined;
 }
 
 /** What a package of task `tensor` needs to run. */

@@ -1,7 +1,17 @@
+import { Health } from "../../generated/grpc_health_pb.ts";
+import { GRPCInferenceService } from "../../generated/open_inference_pb.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { GrpcMethod } from "../grpc-method.ts";
+import { createInferenceCaller } from "../routes/inference.ts";
+import { createHealthMethods } from "./health.ts";
+import { createOpenInferenceMethods } from "./open-inference.ts";
 
 /** Every method of every gRPC service. */
-export function createGrpcMethods(_options: GatewayOptions): readonly GrpcMethod[] {
-  return [];
+export function createGrpcMethods(options: GatewayOptions): readonly GrpcMethod[] {
+  const inference = createInferenceCaller(options);
+  const services = [GRPCInferenceService.typeName, Health.typeName];
+  return [
+    ...createOpenInferenceMethods(options, inference),
+    ...createHealthMethods(options, services),
+  ];
 }

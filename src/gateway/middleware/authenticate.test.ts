@@ -37,6 +37,13 @@ describe("callers with a key", () => {
   });
 });
 
+test("a server that has no keys and needs none ignores those that clients always send", () => {
+  const keyless = createAuthenticator({ keys: [], required: false, epochMs: () => NOW_MS });
+  expect(keyless({ authorization: "Bearer anything" }, "10.0.0.1").id).toBe("address:10.0.0.1");
+  const strict = createAuthenticator({ keys: [], required: true, epochMs: () => NOW_MS });
+  expect(() => strict({ authorization: "Bearer anything" }, "10.0.0.1")).toThrow("not known");
+});
+
 describe("callers without a key", () => {
   test("are refused where one is needed, with the way to send it", () => {
     expect(() => closed({}, "10.0.0.1")).toThrow(/Authorization: Bearer/);

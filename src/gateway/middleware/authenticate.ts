@@ -17,7 +17,10 @@ export interface StoredKey {
 
 export interface AuthenticatorOptions {
   readonly keys: readonly StoredKey[];
-  /** False: requests without a key pass as their address. A key that is sent is checked all the same. */
+  /**
+   * False: requests without a key pass as their address. A key that is sent is checked all the same, unless there is none
+   * to check it against.
+   */
   readonly required: boolean;
   readonly epochMs: () => number;
 }
@@ -34,8 +37,10 @@ export type Authenticator = (headers: IncomingHttpHeaders, address: string) => C
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const keysByHash = new Map(options.keys.map((key) => [key.sha256, key]));
+  // Where there are no keys there is nothing to check against, and some clients always send one.
+  const isOpen = !options.required && keysByHash.size === 0;
   return (headers, address) => {
-    const presented = readKey(headers);
+    const presented = isOpen ? undefined : readKey(headers);
     if (presented === undefined) {
       if (!options.required) {
         return { id: addressId(address), rateLimitRequests: undefined, weight: 1 };

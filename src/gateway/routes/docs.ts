@@ -22,7 +22,7 @@ export async function registerDocs(app: FastifyInstance, version: string): Promi
   });
 }
 
-/** `GET /openapi.json`, and the way from the root to the page. */
+/** `GET /openapi.json`, and the root: from there browsers get to the page, and programs learn that somebody is here. */
 export function createDocsRoutes(app: FastifyInstance): readonly Route[] {
   const shared = { method: "GET", access: "public", schema: { hide: true } } as const;
   return [
@@ -34,7 +34,10 @@ export function createDocsRoutes(app: FastifyInstance): readonly Route[] {
     {
       ...shared,
       path: "/",
-      handle: () => ({ ...jsonAnswer(302, ""), headers: ["location", "/docs"] }),
+      handle: ({ headers }) =>
+        headers.accept?.includes("text/html") === true
+          ? { ...jsonAnswer(302, ""), headers: ["location", "/docs"] }
+          : jsonAnswer(200, JSON.stringify({ status: "alive" })),
     },
   ];
 }

@@ -41,6 +41,8 @@ export function createHealthRoutes(options: GatewayOptions): readonly Route[] {
   return [
     { ...readiness, path: "/health" },
     { ...readiness, path: "/health/ready" },
+    // Where Amazon SageMaker looks.
+    { ...readiness, path: "/ping", schema: { hide: true } },
     {
       ...shared,
       path: "/health/live",

@@ -117,7 +117,7 @@ function decodeOutput(value: unknown, field: string): RequestedOutput {
   return { name, binary, classification };
 }
 
-function decodeClassCount(value: unknown, field: string): number | undefined {
+export function decodeClassCount(value: unknown, field: string): number | undefined {
   if (value === undefined || value === null || value === 0) return undefined;
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
   const problem = `must be a whole number of classes; found ${nameOf(value)}`;
@@ -128,7 +128,10 @@ function decodeClassCount(value: unknown, field: string): number | undefined {
  * A model that needs nothing but one list of texts gets it under any name, because clients made for other servers send
  * it under theirs.
  */
-function toModelInputs(inputs: readonly Tensor[], signature: TensorSignature): readonly Tensor[] {
+export function toModelInputs(
+  inputs: readonly Tensor[],
+  signature: TensorSignature,
+): readonly Tensor[] {
   const needed = signature.inputs.filter(({ isOptional }) => !isOptional);
   const [spec] = needed;
   const [input] = inputs;

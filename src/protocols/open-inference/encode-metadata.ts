@@ -12,7 +12,7 @@ export const EXTENSIONS = [
 ] as const;
 
 /** What models are made of here. */
-const PLATFORM = "onnx_onnxv1";
+export const PLATFORM = "onnx_onnxv1";
 /** A size that the caller chooses. */
 const OPEN_SIZE = -1;
 

@@ -16,14 +16,14 @@ export interface WireTally {
 /**
  * Body of `GET /v2/models/<model>/stats` and `GET /v2/models/stats`.
  *
- * Source: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
+ * Source: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md. It is also the
+ * JSON form of the gRPC message.
  */
 export function encodeStatistics(models: readonly ModelStatistics[]): string {
   return JSON.stringify({ model_stats: models.map(toWireStatistics) });
 }
 
-/** One entry of it, which the gRPC message mirrors field by field. */
-export function toWireStatistics({ name, version, statistics }: ModelStatistics) {
+function toWireStatistics({ name, version, statistics }: ModelStatistics) {
   const { succeeded, cacheHits } = statistics;
   const misses = { count: succeeded.count - cacheHits.count, ms: succeeded.ms - cacheHits.ms };
   return {

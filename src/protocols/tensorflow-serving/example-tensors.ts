@@ -1,4 +1,5 @@
 import type { Tensor, TensorSignature, TensorSpec } from "../../core/ports/tensor.ts";
+import { describeShape } from "../../core/tensors/check-request.ts";
 import { toHalfBits } from "../../core/tensors/half-float.ts";
 import { countElements, createTensorData } from "../../core/tensors/tensor-data.ts";
 import { invalidField, toInputField } from "../invalid-field.ts";
@@ -8,6 +9,8 @@ export type FeatureValues =
   | { readonly kind: "bytes"; readonly values: readonly (string | Uint8Array)[] }
   | { readonly kind: "float"; readonly values: readonly number[] }
   | { readonly kind: "int64"; readonly values: readonly bigint[] };
+
+type FeatureValue = FeatureValues["values"][number];
 
 /** One row of data, by the names of its features. */
 export type Example = ReadonlyMap<string, FeatureValues>;
@@ -73,28 +76,13 @@ function toTensor(
   allowance: { bytes: number },
 ): Tensor {
   const { name, datatype } = spec;
-  const refuse = (problem: string) => invalidField(toInputField(name), problem);
   const perRow = rows[0]?.feature.values.length ?? 0;
-  const values: (string | Uint8Array | number | bigint)[] = [];
-  for (const [index, row] of rows.entries()) {
-    if (row === undefined) throw refuse(`is no feature of example ${index}`);
-    const { feature, isShared } = row;
-    if (feature.values.length !== perRow) {
-      throw refuse(
-        `has ${feature.values.length} values in example ${index}, and ${perRow} in the first; all examples need as many`,
-      );
-    }
-    allowance.bytes -= isShared ? perRow * BYTES_PER_VALUE : 0;
-    if (allowance.bytes < 0) throw refuse("is too large to be shared by so many examples");
-    if (!isKindFor(feature.kind, datatype)) {
-      throw refuse(
-        `is ${datatype}, which is not made of a ${feature.kind} list; found one in example ${index}`,
-      );
-    }
-    for (const value of feature.values) values.push(value);
-  }
+  const values = collectValues(spec, rows, allowance);
   const shape = toShape(spec, rows.length, perRow);
-  if (shape === undefined) throw refuse(`has ${perRow} values per example, which do not fit it`);
+  if (shape === undefined) {
+    const problem = `has ${perRow} values per example, which do not fit its shape ${describeShape(spec.shape)}`;
+    throw invalidField(toInputField(name), problem);
+  }
   if (datatype === "BYTES") {
     return { name, datatype, shape, data: values as (string | Uint8Array)[] };
   }
@@ -103,11 +91,47 @@ function toTensor(
     const element = toElement(value as number | bigint, datatype);
     data[index] = element as never;
     // A whole number that does not fit comes out changed. Floats are rounded, as everywhere.
-    if (typeof value === "bigint" && !datatype.startsWith("FP") && data[index] !== element) {
-      throw refuse(`has a value that is no ${datatype}: number ${index}`);
+    const isChanged = !datatype.startsWith("FP") && data[index] !== element;
+    if (isChanged || (datatype === "BOOL" && Number(element) > 1)) {
+      throw invalidField(toInputField(name), `has a value that is no ${datatype}: number ${index}`);
     }
   }
   return { name, datatype, shape, data } as Tensor;
+}
+
+function collectValues(
+  { name, datatype }: TensorSpec,
+  rows: readonly (Row | undefined)[],
+  allowance: { bytes: number },
+): readonly FeatureValue[] {
+  const perRow = rows[0]?.feature.values.length ?? 0;
+  const values: FeatureValue[] = [];
+  for (const [index, row] of rows.entries()) {
+    const problem = findRowProblem(row, index, perRow, datatype);
+    if (problem !== undefined) throw invalidField(toInputField(name), problem);
+    if (row === undefined) continue;
+    if (row.isShared) allowance.bytes -= perRow * BYTES_PER_VALUE;
+    if (allowance.bytes < 0) {
+      throw invalidField(toInputField(name), "is too large to be shared by so many examples");
+    }
+    for (const value of row.feature.values) values.push(value);
+  }
+  return values;
+}
+
+function findRowProblem(
+  row: Row | undefined,
+  index: number,
+  perRow: number,
+  datatype: Tensor["datatype"],
+): string | undefined {
+  if (row === undefined) return `is no feature of example ${index}`;
+  const { kind, values } = row.feature;
+  if (values.length !== perRow) {
+    return `has ${values.length} values in example ${index} and ${perRow} in the first; all need as many`;
+  }
+  if (isKindFor(kind, datatype)) return undefined;
+  return `is ${datatype}, which is not made of a ${kind} list; found one in example ${index}`;
 }
 
 function isKindFor(kind: FeatureValues["kind"], datatype: Tensor["datatype"]): boolean {

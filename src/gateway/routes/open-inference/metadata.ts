@@ -1,4 +1,5 @@
 import { SluiceError } from "../../../core/errors.ts";
+import type { InferencePipeline } from "../../../core/inference/run-inference.ts";
 import type { AskableModel } from "../../../core/tensors/ask-model.ts";
 import { encodeConfig } from "../../../protocols/open-inference/encode-config.ts";
 import {
@@ -13,7 +14,7 @@ import type { InferenceCaller } from "../inference.ts";
 import { describeRoute, OPEN_INFERENCE } from "./dialect.ts";
 import { readTarget, toTargetPaths } from "./read-target.ts";
 
-const SERVER_NAME = "sluice";
+export const SERVER_NAME = "sluice";
 
 /** `GET /v2`, `GET /v2/models/<model>` and its `/config`. */
 export function createMetadataRoutes(
@@ -35,12 +36,9 @@ export function createMetadataRoutes(
       handle: (request) => {
         const target = readTarget(request);
         const askable = inference.findAskable(target.model, target.version, "open-inference");
-        const versions = pipeline.registry
-          .list()
-          .filter(({ model, state }) => model === askable.model && state === "ready");
         const body = encodeModelMetadata({
           name: askable.model,
-          versions: versions.map((status) => status.version),
+          versions: listReadyVersions(pipeline, askable.model),
           signature: askable.signature,
           properties: propertiesOf(askable),
         });
@@ -64,7 +62,21 @@ export function createMetadataRoutes(
   return [server, ...models, ...configs];
 }
 
-function propertiesOf({ model, texts, tensors }: AskableModel): Readonly<Record<string, string>> {
+/** Versions of a model that can be asked. */
+export function listReadyVersions(
+  { registry }: Pick<InferencePipeline, "registry">,
+  wanted: string,
+): readonly string[] {
+  const ready = registry.list().filter(({ model, state }) => model === wanted && state === "ready");
+  return ready.map(({ version }) => version);
+}
+
+/** What is known of a model beside its signature. */
+export function propertiesOf({
+  model,
+  texts,
+  tensors,
+}: AskableModel): Readonly<Record<string, string>> {
   const manifest = texts?.manifest ?? tensors?.manifest;
   if (manifest === undefined) throw new SluiceError("internal", `${model} has no manifest.`);
   return toModelProperties(manifest);

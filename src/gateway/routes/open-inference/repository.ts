@@ -41,9 +41,7 @@ export function createRepositoryRoutes(options: GatewayOptions): readonly Route[
       schema: describeRoute("Every version of every model, with its state"),
       handle: (request) => {
         const { isReadyOnly } = decodeRepositoryIndex(bytesOf(request));
-        const entries = options.pipeline.registry.list().map(toEntry);
-        const wanted = isReadyOnly ? entries.filter(({ state }) => state === "READY") : entries;
-        return jsonAnswer(200, encodeRepositoryIndex(wanted));
+        return jsonAnswer(200, encodeRepositoryIndex(listRepository(options, isReadyOnly)));
       },
     },
     {
@@ -63,17 +61,35 @@ export function createRepositoryRoutes(options: GatewayOptions): readonly Route[
 
 async function change(
   request: FastifyRequest,
-  { control }: GatewayOptions,
+  options: GatewayOptions,
   decode: (body: Uint8Array) => void,
   action: keyof ModelControl,
 ): Promise<Answer> {
   decode(bytesOf(request));
+  await changeModel(options, action, readTarget(request).model);
+  return jsonAnswer(200, "{}");
+}
+
+/** Loads or unloads a model. @throws SluiceError `permission_denied` where callers may not; see `ModelControl` */
+export async function changeModel(
+  { control }: GatewayOptions,
+  action: keyof ModelControl,
+  model: string,
+): Promise<void> {
   if (control === undefined) {
     const message = `Models are not ${action}ed at a caller's request; the setting models.control decides that.`;
     throw new SluiceError("permission_denied", message);
   }
-  await control[action](readTarget(request).model);
-  return jsonAnswer(200, "{}");
+  await control[action](model);
+}
+
+/** Every version, or every ready one, as the index lists them. */
+export function listRepository(
+  { pipeline }: GatewayOptions,
+  isReadyOnly: boolean,
+): readonly RepositoryEntry[] {
+  const entries = pipeline.registry.list().map(toEntry);
+  return isReadyOnly ? entries.filter(({ state }) => state === "READY") : entries;
 }
 
 function toEntry({ model, version, state, reason }: VersionStatus): RepositoryEntry {

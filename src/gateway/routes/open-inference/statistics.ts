@@ -35,7 +35,7 @@ export function createStatisticsRoutes(options: GatewayOptions): readonly Route[
 }
 
 /** A model without a version means all of its versions, as no model means all models. */
-function readStatistics({ pipeline }: GatewayOptions, target: Target | undefined) {
+export function readStatistics({ pipeline }: GatewayOptions, target: Target | undefined) {
   const wanted = pipeline.registry
     .list()
     .filter(({ model }) => target === undefined || model === target.model)

@@ -5,6 +5,7 @@ import type {
 } from "../../../generated/open_inference_pb.ts";
 import { invalidField, toInputField } from "../../invalid-field.ts";
 import { readRawTensor } from "../raw-tensor.ts";
+import { MAX_TENSORS } from "../read-wire-tensors.ts";
 import type { Parameters } from "./parameters.ts";
 import { decodeParameters } from "./parameters.ts";
 import { hasTypedContents, readTypedContents } from "./tensor-contents.ts";
@@ -30,8 +31,6 @@ export interface DecodedInferRequest {
   readonly isRaw: boolean;
 }
 
-/** Far more than any model has. */
-const MAX_TENSORS = 1024;
 /** How Triton's clients say that a tensor is not in the message. */
 const SHARED_MEMORY = "shared_memory_region";
 

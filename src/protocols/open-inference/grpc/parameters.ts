@@ -1,10 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { InferParameter, InferParameterSchema } from "../../../generated/open_inference_pb.ts";
+import type { ParameterValue } from "../infer-parameters.ts";
 
-/** What a parameter may be, here as over HTTP. */
-export type ParameterValue = string | number | boolean;
-
-/** Parameters by name. */
+/** Parameters by name, as over HTTP. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /** Reads parameters. Whole numbers beyond 2^53 lose digits; those without a value are left out. */
