@@ -25,6 +25,8 @@ beforeAll(async () => {
         "models.directory": models.path,
         "models.defaultModel": "reviews",
         "rateLimit.requests": "0",
+        "grpc.listen": "on",
+        "grpc.port": "0",
       }),
     );
   }
@@ -35,9 +37,17 @@ afterAll(async () => {
   await models.remove();
 });
 
-async function open(model: string, urls?: readonly string[]): Promise<RemoteTensorBackend> {
+type Transport = "HTTP" | "gRPC";
+
+function urlsOf(transport: Transport): readonly string[] {
+  return servers.map(({ url, grpcAddress }) =>
+    transport === "HTTP" ? url : `grpc://${grpcAddress}`,
+  );
+}
+
+async function open(model: string, urls = urlsOf("HTTP")): Promise<RemoteTensorBackend> {
   const backend = await createOpenInferenceBackend({
-    servers: urls ?? servers.map(({ url }) => url),
+    servers: urls,
     model,
     clock: createSystemClock(),
     maxInFlight: 3,
@@ -54,63 +64,79 @@ function createQuestion(rows: number, k: number): readonly Tensor[] {
   ];
 }
 
-describeTensorBackend("open inference over HTTP, two servers", async () => ({
-  backend: await open("plain"),
-  questions: [1, 2, 3, 5].map((rows, index) => createQuestion(rows, index % 3)),
-  badQuestion: createQuestion(2, 99),
-}));
+for (const transport of ["HTTP", "gRPC"] as const) {
+  describeTensorBackend(`open inference over ${transport}, two servers`, async () => ({
+    backend: await open("plain", urlsOf(transport)),
+    questions: [1, 2, 3, 5].map((rows, index) => createQuestion(rows, index % 3)),
+    badQuestion: createQuestion(2, 99),
+  }));
+}
 
-describe("a model on other servers that speak Open Inference over HTTP", () => {
-  test("is described by its servers, and has been tried", async () => {
-    const backend = await open("plain");
-    expect(backend.signature.inputs).toEqual([
-      { name: "x", datatype: "FP32", shape: [null, 4] },
-      { name: "k", datatype: "INT64", shape: [null] },
-    ]);
-    expect(backend.slots).toBe(6);
-    expect(backend.parallelRuns).toBe(2);
-    expect(backend.measuredRunMs).toBeGreaterThan(0);
-    expect(await backend.isReady()).toBe(true);
-    expect(await (await open("echo")).listVersions()).toEqual(["2.1.0"]);
-  });
-
-  test.each<[string, Tensor]>([
-    ["texts", { name: "text", datatype: "BYTES", shape: [2], data: ["a", "坏 é"] }],
-    ["truth", { name: "flag", datatype: "BOOL", shape: [2], data: Uint8Array.of(1, 0) }],
-    ["half floats", { name: "half", datatype: "FP16", shape: [2], data: Uint16Array.of(15360, 1) }],
-    [
-      "64 bits",
-      { name: "whole", datatype: "INT64", shape: [2], data: BigInt64Array.of(-(2n ** 63n), 1n) },
-    ],
-    ["no number", { name: "real", datatype: "FP32", shape: [1], data: Float32Array.of(NaN) }],
-    ["no rows", { name: "real", datatype: "FP32", shape: [0], data: new Float32Array(0) }],
-  ])("%s come back as they went", async (_name, tensor) => {
-    const backend = await open("echo");
-    const others = EMPTY.filter(({ name }) => name !== tensor.name);
-    const [output] = await backend.run([tensor, ...others], [`${tensor.name}_out`]);
-    expect(output).toEqual({ ...tensor, name: `${tensor.name}_out` });
-  });
-
-  test("what the server says about a request passes through, code and words", async () => {
-    const backend = await open("plain");
-    const wrong: Tensor = { name: "x", datatype: "FP32", shape: [1, 3], data: new Float32Array(3) };
-    const [k] = createQuestion(1, 0);
-    if (k === undefined) throw new Error("no question");
-    await expect(backend.run([k, wrong], ["y"])).rejects.toMatchObject({
-      code: "invalid_argument",
-      message: expect.stringContaining("x"),
+describe.each<Transport>(["HTTP", "gRPC"])(
+  "a model on other servers that speak Open Inference over %s",
+  (transport) => {
+    test("is described by its servers, and has been tried", async () => {
+      const backend = await open("plain", urlsOf(transport));
+      expect(backend.signature.inputs).toEqual([
+        { name: "x", datatype: "FP32", shape: [null, 4] },
+        { name: "k", datatype: "INT64", shape: [null] },
+      ]);
+      expect(backend.slots).toBe(6);
+      expect(backend.parallelRuns).toBe(2);
+      expect(backend.measuredRunMs).toBeGreaterThan(0);
+      expect(await backend.isReady()).toBe(true);
+      expect(await (await open("echo", urlsOf(transport))).listVersions()).toEqual(["2.1.0"]);
     });
-  });
 
-  test("a model that the servers do not have is unavailable, and so are servers that are not there", async () => {
-    await expect(open("absent")).rejects.toMatchObject({ code: "unavailable" });
-    await expect(open("plain", ["http://127.0.0.1:9"])).rejects.toMatchObject({
-      code: "unavailable",
+    test.each<[string, Tensor]>([
+      ["texts", { name: "text", datatype: "BYTES", shape: [2], data: ["a", "坏 é"] }],
+      ["truth", { name: "flag", datatype: "BOOL", shape: [2], data: Uint8Array.of(1, 0) }],
+      [
+        "half floats",
+        { name: "half", datatype: "FP16", shape: [2], data: Uint16Array.of(15360, 1) },
+      ],
+      [
+        "64 bits",
+        { name: "whole", datatype: "INT64", shape: [2], data: BigInt64Array.of(-(2n ** 63n), 1n) },
+      ],
+      ["no number", { name: "real", datatype: "FP32", shape: [1], data: Float32Array.of(NaN) }],
+      ["no rows", { name: "real", datatype: "FP32", shape: [0], data: new Float32Array(0) }],
+    ])("%s come back as they went", async (_name, tensor) => {
+      const backend = await open("echo", urlsOf(transport));
+      const others = EMPTY.filter(({ name }) => name !== tensor.name);
+      const [output] = await backend.run([tensor, ...others], [`${tensor.name}_out`]);
+      expect(output).toEqual({ ...tensor, name: `${tensor.name}_out` });
     });
-    await expect(open("plain", [])).rejects.toMatchObject({ code: "invalid_argument" });
-    await expect(open("plain", ["example"])).rejects.toMatchObject({ code: "invalid_argument" });
-  });
-});
+
+    test("what the server says about a request passes through, code and words", async () => {
+      const backend = await open("plain", urlsOf(transport));
+      const wrong: Tensor = {
+        name: "x",
+        datatype: "FP32",
+        shape: [1, 3],
+        data: new Float32Array(3),
+      };
+      const [k] = createQuestion(1, 0);
+      if (k === undefined) throw new Error("no question");
+      await expect(backend.run([k, wrong], ["y"])).rejects.toMatchObject({
+        code: "invalid_argument",
+        message: expect.stringContaining("x"),
+      });
+    });
+
+    test("a model that the servers do not have is unavailable, and so are servers that are not there", async () => {
+      await expect(open("absent", urlsOf(transport))).rejects.toMatchObject({
+        code: "unavailable",
+      });
+      const nobody = transport === "HTTP" ? "http://127.0.0.1:9" : "grpc://127.0.0.1:9";
+      await expect(open("plain", [nobody])).rejects.toMatchObject({
+        code: "unavailable",
+      });
+      await expect(open("plain", [])).rejects.toMatchObject({ code: "invalid_argument" });
+      await expect(open("plain", ["example"])).rejects.toMatchObject({ code: "invalid_argument" });
+    });
+  },
+);
 
 const EMPTY: readonly Tensor[] = [
   { name: "text", datatype: "BYTES", shape: [0], data: [] },
