@@ -22,7 +22,16 @@ const DRIVER: ImportRule = {
 export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "core/": { folders: [], packages: [] },
   "protocols/": { folders: ["core/", "generated/"], packages: ["@bufbuild/protobuf"] },
-  "backends/": { ...DRIVER, folders: [...DRIVER.folders, "generated/"] },
+  "backends/": {
+    ...DRIVER,
+    // Clients of other servers read and write the same formats as the servers here (ADR 0014).
+    folders: [
+      ...DRIVER.folders,
+      "generated/",
+      "protocols/open-inference/",
+      "protocols/tensorflow-serving/",
+    ],
+  },
   "tokenizers/": DRIVER,
   "stores/": DRIVER,
   "telemetry/": DRIVER,

@@ -44,7 +44,7 @@ export function createSmallestInput({ name, datatype, shape }: TensorSpec): Tens
  * @returns undefined when the model refuses them. Nothing is wrong then: zeros of size 1 make no sense to many a model.
  */
 export async function trySmallest(
-  runner: TensorRunner,
+  runner: Pick<TensorRunner, "signature" | "run">,
   nowMs: () => number = () => performance.now(),
 ): Promise<SmallestRun | undefined> {
   const { signature } = runner;

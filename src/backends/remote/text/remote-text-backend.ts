@@ -1,0 +1,95 @@
+import { SluiceError } from "../../../core/errors.ts";
+import type { Backend } from "../../../core/ports/backend.ts";
+import type { Clock } from "../../../core/ports/clock.ts";
+import type { Tensor } from "../../../core/ports/tensor.ts";
+import type { TensorBackend } from "../../../core/ports/tensor-backend.ts";
+import type { EncodedText } from "../../../core/ports/tokenizer.ts";
+import type { CarriedText } from "./carrier-tokenizer.ts";
+import { toCarriedText } from "./carrier-tokenizer.ts";
+import { measureRemoteCost } from "./measure-remote-cost.ts";
+import type { TextInputs } from "./text-inputs.ts";
+import { findTextInputs, toTextTensors } from "./text-inputs.ts";
+import type { TextOutput } from "./text-output.ts";
+import { findTextOutput, LOGITS } from "./text-output.ts";
+import type { AppliedFunction } from "./to-rows.ts";
+import { toRows } from "./to-rows.ts";
+
+/** A model of texts behind a model of tensors. */
+export interface RemoteTextOptions {
+  /** Runs the model. Closed with this one. */
+  readonly tensors: TensorBackend;
+  readonly clock: Pick<Clock, "nowMs">;
+  /** All labels of the model in its order; empty for a model that gives vectors; one for a model that scores pairs. */
+  readonly labels: readonly string[];
+  /** What the model's scores are made with, there and by the gateway; `none` for vectors. */
+  readonly appliedFunction: AppliedFunction;
+  /** The model reads two texts, and cannot be asked about one. */
+  readonly needsPairs?: boolean;
+  /** Names of the inputs that hold the texts; found in the signature where they are left out. */
+  readonly inputs?: Partial<TextInputs>;
+  /** The output that answers; found where it is left out. */
+  readonly output?: TextOutput;
+}
+
+/**
+ * A backend for texts that other servers read by themselves. Texts come as `createCarrierTokenizer` encodes them, and go
+ * out as one tensor of BYTES per batch. Nothing is padded. The model is tried, and its cost measured, before it is
+ * returned.
+ *
+ * @throws SluiceError `invalid_argument` when it is not clear which input holds the texts or which output answers them;
+ * whatever the first run throws. `tensors` stays open then.
+ */
+export async function createRemoteTextBackend(options: RemoteTextOptions): Promise<Backend> {
+  const { tensors, clock, labels, appliedFunction, needsPairs = false } = options;
+  const inputs = findTextInputs(tensors.signature, options.inputs ?? {});
+  const output = options.output ?? (await discoverOutput(options, inputs));
+  const { name, holds, labelsName } = output;
+  const wanted = labelsName === undefined ? [name] : [name, labelsName];
+  const run = async (batch: readonly EncodedText[]): Promise<readonly Float32Array[]> => {
+    const texts = batch.map(toCarriedText);
+    const answer = await tensors.run(toTextTensors(tensors.signature, inputs, texts), wanted);
+    const [values, names] = answer;
+    if (values === undefined) throw new SluiceError("model_failed", "The model answered nothing.");
+    return toRows(batch.length, values, names, { holds, labels, appliedFunction });
+  };
+  const cost = await measureRemoteCost(run, needsPairs, () => clock.nowMs());
+  return {
+    slots: tensors.slots,
+    parallelRuns: tensors.parallelRuns,
+    description: tensors.description,
+    cost,
+    pads: false,
+    run,
+    close: () => tensors.close(),
+  };
+}
+
+const SAMPLE: CarriedText = { text: "hello", pair: undefined };
+
+/** Sluice gives logits to those who ask, though it lists other outputs; other servers refuse what they do not list. */
+async function discoverOutput(
+  { tensors, labels, needsPairs }: RemoteTextOptions,
+  inputs: TextInputs,
+): Promise<TextOutput> {
+  const lists = tensors.signature.outputs.some(({ name }) => name === LOGITS);
+  if (labels.length > 0 && !lists) {
+    const sample = needsPairs ? { ...SAMPLE, pair: SAMPLE.text } : SAMPLE;
+    const asked = toTextTensors(tensors.signature, inputs, [sample]);
+    if (await answersLogits(tensors, asked, labels.length))
+      return { name: LOGITS, holds: "logits" };
+  }
+  return findTextOutput(tensors.signature, labels.length);
+}
+
+async function answersLogits(
+  tensors: TensorBackend,
+  asked: readonly Tensor[],
+  labels: number,
+): Promise<boolean> {
+  try {
+    const [logits] = await tensors.run(asked, [LOGITS]);
+    return logits?.datatype === "FP32" && logits.data.length === labels;
+  } catch {
+    return false;
+  }
+}
