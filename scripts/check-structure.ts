@@ -60,6 +60,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "compose.ts": { folders: [""], packages: "all" },
   "compose-gateway.ts": { folders: [""], packages: "all" },
   "compose-grpc.ts": { folders: [""], packages: "all" },
+  "compose-remote.ts": { folders: [""], packages: "all" },
+  "compose-remote-part.ts": { folders: [""], packages: "all" },
   "compose-models.ts": { folders: [""], packages: "all" },
   "compose-tokenizer.ts": { folders: [""], packages: "all" },
   "version.ts": { folders: [], packages: [] },

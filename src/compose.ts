@@ -2,6 +2,7 @@ import { countCores } from "./backends/onnx/placement/count-cores.ts";
 import { createThreadSupply } from "./backends/onnx/workers/thread-supply.ts";
 import type { ProcessGroup } from "./cluster/member.ts";
 import { createModelRuntime } from "./compose-models.ts";
+import { createRemotePart } from "./compose-remote-part.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import { Coalescer } from "./core/inference/coalesce.ts";
@@ -13,6 +14,7 @@ import { createModelControl } from "./core/models/model-control.ts";
 import { ModelRegistry } from "./core/models/registry.ts";
 import type { CacheStore } from "./core/ports/cache-store.ts";
 import type { Logger } from "./core/ports/logger.ts";
+import type { ModelSource } from "./core/ports/model-source.ts";
 import { createMemoryCacheStore } from "./stores/cache/memory.ts";
 import { createNoCacheStore } from "./stores/cache/none.ts";
 import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
@@ -59,12 +61,12 @@ export interface UnloadedInference extends Inference {
 
 /** Connects models to the stores that the configuration chooses, and loads them: see `UnloadedInference.load`. */
 export async function composeInference(config: Config): Promise<Inference> {
-  const inference = createInference(config);
+  const inference = createInference(config, createProcessLogger(config));
   await inference.load();
   return inference;
 }
 
-function createInference(config: Config): UnloadedInference {
+function createInference(config: Config, logger: Logger): UnloadedInference {
   const clock = createSystemClock();
   const registry = new ModelRegistry({
     pinned: config.models.defaultVersions,
@@ -81,19 +83,25 @@ function createInference(config: Config): UnloadedInference {
   });
   const handedOver = Promise.withResolvers<void>();
   const cacheStore = createCacheStore(config);
-  const source = createDirectoryModelSource(config.models.directory);
+  const source = createModelSource(config);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
   const loading = { source, registry, clock, limits: config.batching, observer: metrics };
+  const remote = createRemotePart(config, { clock, metrics, logger });
+  const control = createModelControl({
+    ...loading,
+    runtime: remote.extend(createModelRuntime(config)),
+  });
   return {
     pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
     drivers: [
-      { port: "models", driver: source.description },
+      ...(config.role === "gateway" ? [] : [{ port: "models", driver: source.description }]),
+      ...remote.drivers,
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
     ],
     handedOver: handedOver.promise,
-    control: createModelControl({ ...loading, runtime: createModelRuntime(config) }),
+    control,
     load: async () => {
       const threads = createThreadSupply();
       const startThread = () => threads.take();
@@ -104,13 +112,21 @@ function createInference(config: Config): UnloadedInference {
         threads.close();
         handedOver.resolve();
       }
+      await remote.load(control);
       assertModelsAcceptable(registry, config);
     },
     close: async () => {
+      await remote.stop();
       await unloadModels(registry);
       await cacheStore.close();
     },
   };
+}
+
+/** A gateway has no models of its own. */
+function createModelSource({ role, models }: Config): ModelSource {
+  if (role !== "gateway") return createDirectoryModelSource(models.directory);
+  return { description: "none", list: async () => [] };
 }
 
 /** How many processes are to serve together. */
@@ -132,7 +148,7 @@ export async function startServer(
   logger: Logger,
   group?: ProcessGroup,
 ): Promise<RunningServer> {
-  const inference = createInference(config);
+  const inference = createInference(config, logger);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
   const [gateway] = await Promise.all([

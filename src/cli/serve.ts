@@ -4,6 +4,7 @@ import { createProcessGroup, openMemberChannel } from "../cluster/member.ts";
 import { startPrimary } from "../cluster/primary.ts";
 import { countProcesses, createProcessLogger, startServer } from "../compose.ts";
 import { assertServable } from "../config/assert-servable.ts";
+import { toRoleConfig } from "../config/for-role.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { loadSettings } from "./load-settings.ts";
 import { renderStartScreen } from "./start-screen.ts";
@@ -31,7 +32,8 @@ Examples:
 
 async function serve(words: readonly string[]): Promise<void> {
   const startedMs = performance.now() - process.uptime() * 1000;
-  const { config, origins, file } = loadSettings(words);
+  const { config: stated, origins, file } = loadSettings(words);
+  const config = toRoleConfig(stated);
   assertServable(config, origins);
   const logger = createProcessLogger(config);
   const processes = countProcesses(config);

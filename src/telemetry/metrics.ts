@@ -70,6 +70,23 @@ function createFamilies() {
       "sluice_grpc_requests_total",
       "Answers over gRPC by method and status, each message of a stream for itself.",
     ),
+    remoteAttempts: new CounterFamily(
+      "sluice_remote_requests_total",
+      "Requests to servers that models run on, by server and outcome, each attempt for itself.",
+    ),
+    remoteSeconds: new HistogramFamily(
+      "sluice_remote_request_duration_seconds",
+      "Time of an attempt, by server.",
+      SECONDS,
+    ),
+    remoteRetries: new CounterFamily(
+      "sluice_remote_retries_total",
+      "Requests that were sent again, or denied that because retries were used up, by server that failed.",
+    ),
+    remoteChanges: new CounterFamily(
+      "sluice_remote_server_changes_total",
+      "How often a server was ejected, tried or taken back, by server and what it became.",
+    ),
     grpcSeconds: new HistogramFamily(
       "sluice_grpc_request_duration_seconds",
       "Time from a message to its answer.",
@@ -133,6 +150,21 @@ export class Metrics implements InferenceObserver {
     const { count, seconds } = this.#http(method)(route)(status);
     count.add(1);
     seconds.observe(durationMs / 1000);
+  }
+
+  /** One attempt on another server ended. @param outcome `ok` or an error code */
+  remoteAttempted(server: string, outcome: string, durationMs: number): void {
+    this.#families.remoteAttempts.child({ server, outcome }).add(1);
+    this.#families.remoteSeconds.child({ server }).observe(durationMs / 1000);
+  }
+
+  /** A request that failed on `server` was sent again, or denied that. */
+  remoteRetried(server: string, outcome: "sent" | "denied"): void {
+    this.#families.remoteRetries.child({ server, outcome }).add(1);
+  }
+
+  remoteServerChanged(server: string, state: string): void {
+    this.#families.remoteChanges.child({ server, state }).add(1);
   }
 
   /** @param status gRPC's number */

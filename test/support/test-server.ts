@@ -1,5 +1,6 @@
 import type { RunningServer } from "../../src/compose.ts";
 import { startServer } from "../../src/compose.ts";
+import { toRoleConfig } from "../../src/config/for-role.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { LogFields } from "../../src/core/ports/logger.ts";
 
@@ -23,11 +24,12 @@ export interface TestServer extends RunningServer {
 export async function startTestServer(
   flags: Readonly<Record<string, string>>,
 ): Promise<TestServer> {
-  const { config } = loadConfig({
+  const { config: stated } = loadConfig({
     env: {},
     directory: import.meta.dirname,
     flags: { "server.port": "0", ...ONE_PORT, ...flags },
   });
+  const config = toRoleConfig(stated);
   const log: LogLine[] = [];
   const write = (level: string) => (message: string, fields?: LogFields) =>
     void log.push({ level, message, fields });

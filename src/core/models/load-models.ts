@@ -129,6 +129,45 @@ async function unloadVersion(registry: ModelRegistry, status: VersionStatus): Pr
   registry.transition(model, version, "unloaded");
 }
 
+/** Loads a version unless it is ready or on its way. @returns whether it was loaded here, well or not */
+async function bringUp(found: DiscoveredPackage, options: LoadModelsOptions): Promise<boolean> {
+  const { registry } = options;
+  const { model, version } = found;
+  const state = registry.stateOf(model, version);
+  if (state === undefined) registry.discover(model, version);
+  else if (state !== "unloaded" && state !== "failed") return false;
+  else registry.transition(model, version, "discovered");
+  await loadPackage(found, options);
+  return true;
+}
+
+/**
+ * Loads what the source has and nobody serves, and unloads what came from it and is no more there.
+ *
+ * @param followed versions that came from this source so far; kept up to date here
+ * @throws SluiceError `unavailable` when the source itself cannot be read; then nothing changes
+ */
+export async function followSource(
+  options: LoadModelsOptions,
+  followed: Set<string>,
+): Promise<void> {
+  const { registry, source } = options;
+  const packages = await source.list();
+  for (const found of packages) {
+    if (await bringUp(found, options)) followed.add(toVersionKey(found));
+  }
+  const there = new Set(packages.map(toVersionKey));
+  const gone = registry
+    .list()
+    .filter(({ state }) => state === "ready")
+    .filter((status) => followed.has(toVersionKey(status)) && !there.has(toVersionKey(status)));
+  await Promise.all(gone.map((status) => unloadVersion(registry, status)));
+}
+
+function toVersionKey({ model, version }: { readonly model: string; readonly version: string }) {
+  return `${model}\n${version}`;
+}
+
 /**
  * Brings every version of one model to `ready` that is not, as far as the source has it: new ones too.
  *
@@ -143,13 +182,7 @@ export async function loadModel(model: string, options: LoadModelsOptions): Prom
       details: [{ field: "model", problem: `is not in ${source.description}` }],
     });
   }
-  for (const found of packages) {
-    const state = registry.stateOf(model, found.version);
-    if (state === undefined) registry.discover(model, found.version);
-    else if (state !== "unloaded" && state !== "failed") continue;
-    else registry.transition(model, found.version, "discovered");
-    await loadPackage(found, options);
-  }
+  for (const found of packages) await bringUp(found, options);
   const versions = registry.list().filter((status) => status.model === model);
   if (versions.some(({ state }) => state === "ready")) return;
   const reasons = versions.map(({ version, reason }) => `${version}: ${reason ?? "not loaded"}`);

@@ -1,5 +1,6 @@
+import type { ModelSource } from "../ports/model-source.ts";
 import type { LoadModelsOptions } from "./load-models.ts";
-import { loadModel, unloadModels } from "./load-models.ts";
+import { followSource, loadModel, unloadModels } from "./load-models.ts";
 
 /** Loads and unloads models while others serve, one after the other. */
 export interface ModelControl {
@@ -15,11 +16,19 @@ export interface ModelControl {
    * @throws SluiceError `not_found` when nobody knows the model
    */
   unload(model: string): Promise<void>;
+  /**
+   * Makes what serves what a source has now: loads what is new in it or failed before, and unloads what came from it and
+   * is gone.
+   *
+   * @throws SluiceError `unavailable` when the source cannot be read; then nothing changes
+   */
+  follow(source: ModelSource): Promise<void>;
 }
 
 /** Two callers at once would otherwise take the same version through its states together. */
 export function createModelControl(options: LoadModelsOptions): ModelControl {
   let last: Promise<unknown> = Promise.resolve();
+  const followed = new Map<ModelSource, Set<string>>();
   const inTurn = (act: () => Promise<void>): Promise<void> => {
     const turn = last.then(act);
     last = turn.catch(() => {});
@@ -31,6 +40,12 @@ export function createModelControl(options: LoadModelsOptions): ModelControl {
       inTurn(async () => {
         options.registry.assertKnown(model);
         await unloadModels(options.registry, model);
+      }),
+    follow: (source) =>
+      inTurn(() => {
+        const own = followed.get(source) ?? new Set();
+        followed.set(source, own);
+        return followSource({ ...options, source }, own);
       }),
   };
 }

@@ -1,5 +1,6 @@
 import type { ModelManifest, TextManifest } from "../../core/models/manifest.ts";
 import { MODEL_TASKS } from "../../core/models/manifest.ts";
+import { NO_FILES } from "../../core/models/remote-manifest.ts";
 import type { ActivationFunction, ProblemType } from "../../core/text/labels.ts";
 import { ACTIVATION_FUNCTIONS, PROBLEM_TYPES } from "../../core/text/labels.ts";
 import { invalidField } from "../invalid-field.ts";
@@ -37,16 +38,6 @@ export function encodeModelProperties(model: ModelProperties): Readonly<Record<s
     ...(abstainBelow === undefined ? {} : { abstain_below: String(abstainBelow) }),
   };
 }
-
-/** A text manifest's part that is about the files of a package, for a model that has none here. */
-const NO_FILES = {
-  model: { path: "remote", sha256: "0".repeat(64) },
-  tokenizer: { kind: "remote" },
-  inputs: { ids: undefined, padId: 0 },
-  maxTokens: undefined,
-  windows: { max: 1, overlapTokens: 0 },
-  output: { name: undefined, pooling: "none", normalize: false },
-} as const satisfies Partial<TextManifest>;
 
 /**
  * The inverse, for a model that another Sluice serves.

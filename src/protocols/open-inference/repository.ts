@@ -1,8 +1,9 @@
 import { invalidField } from "../invalid-field.ts";
 import { nameOf } from "../native/field-reader.ts";
 import type { JsonObject } from "./parse-json-part.ts";
-import { parseJsonPart } from "./parse-json-part.ts";
+import { isJsonObject, parseJsonPart } from "./parse-json-part.ts";
 import { readParameters } from "./read-wire-tensors.ts";
+import { toRemoteProblem } from "./remote-problem.ts";
 
 /** Requests about the repository are small and flat. */
 const MAX_JSON_DEPTH = 16;
@@ -28,6 +29,39 @@ export function encodeRepositoryIndex(entries: readonly RepositoryEntry[]): stri
   return JSON.stringify(
     entries.map(({ name, version, state, reason }) => ({ name, version, state, reason })),
   );
+}
+
+/** An entry of another server's index. */
+export interface IndexedVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly state: string;
+}
+
+/**
+ * Decodes the answer of `POST /v2/repository/index` of another server. Entries without a name are left out.
+ *
+ * @throws SluiceError `unavailable` when it is no such answer
+ */
+export function decodeIndexAnswer(body: Uint8Array): readonly IndexedVersion[] {
+  return toRemoteProblem(() => {
+    const value = parseJsonText(body);
+    if (!Array.isArray(value)) throw invalidField("body", `must be a list; found ${nameOf(value)}`);
+    return value.flatMap((entry: unknown) => {
+      if (!isJsonObject(entry)) return [];
+      const { name, version = "", state = "" } = entry;
+      if (typeof name !== "string" || name === "") return [];
+      return [{ name, version: String(version), state: String(state) }];
+    });
+  });
+}
+
+function parseJsonText(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    throw invalidField("body", "must be JSON");
+  }
 }
 
 /**

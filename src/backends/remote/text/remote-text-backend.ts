@@ -1,5 +1,5 @@
 import { SluiceError } from "../../../core/errors.ts";
-import type { Backend } from "../../../core/ports/backend.ts";
+import type { Backend, BatchRows, TextReading } from "../../../core/ports/backend.ts";
 import type { Clock } from "../../../core/ports/clock.ts";
 import type { Tensor } from "../../../core/ports/tensor.ts";
 import type { TensorBackend } from "../../../core/ports/tensor-backend.ts";
@@ -29,6 +29,8 @@ export interface RemoteTextOptions {
   readonly inputs?: Partial<TextInputs>;
   /** The output that answers; found where it is left out. */
   readonly output?: TextOutput;
+  /** Its server is a Sluice, which also tells how each text was read. */
+  readonly tellsReadings?: boolean;
 }
 
 /**
@@ -44,13 +46,17 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
   const inputs = findTextInputs(tensors.signature, options.inputs ?? {});
   const output = options.output ?? (await discoverOutput(options, inputs));
   const { name, holds, labelsName } = output;
-  const wanted = labelsName === undefined ? [name] : [name, labelsName];
-  const run = async (batch: readonly EncodedText[]): Promise<readonly Float32Array[]> => {
+  const answering = labelsName === undefined ? [name] : [name, labelsName];
+  const readings = options.tellsReadings === true ? [READING.windows, READING.truncated] : [];
+  const wanted = [...answering, ...readings];
+  const run = async (batch: readonly EncodedText[]): Promise<BatchRows> => {
     const texts = batch.map(toCarriedText);
     const answer = await tensors.run(toTextTensors(tensors.signature, inputs, texts), wanted);
     const [values, names] = answer;
     if (values === undefined) throw new SluiceError("model_failed", "The model answered nothing.");
-    return toRows(batch.length, values, names, { holds, labels, appliedFunction });
+    const namesOfLabels = labelsName === undefined ? undefined : names;
+    const rows = toRows(batch.length, values, namesOfLabels, { holds, labels, appliedFunction });
+    return readings.length === 0 ? rows : Object.assign(rows, { readings: toReadings(answer) });
   };
   const cost = await measureRemoteCost(run, needsPairs, () => clock.nowMs());
   return {
@@ -62,6 +68,21 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
     run,
     close: () => tensors.close(),
   };
+}
+
+/** What Sluice calls the outputs that tell how a text was read. */
+const READING = { windows: "windows", truncated: "truncated" } as const;
+
+function toReadings(answer: readonly Tensor[]): readonly TextReading[] {
+  const windows = numbersOf(answer, READING.windows);
+  const truncated = numbersOf(answer, READING.truncated);
+  return windows.map((count, index) => ({ windows: count, truncated: truncated[index] === 1 }));
+}
+
+function numbersOf(answer: readonly Tensor[], wanted: string): readonly number[] {
+  const tensor = answer.find(({ name }) => name === wanted);
+  if (tensor?.datatype !== "INT32" && tensor?.datatype !== "BOOL") return [];
+  return Array.from(tensor.data);
 }
 
 const SAMPLE: CarriedText = { text: "hello", pair: undefined };

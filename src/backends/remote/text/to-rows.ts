@@ -93,7 +93,7 @@ function orderByLabel(
     const ordered = new Float32Array(labels.length);
     for (const [column, score] of row.entries()) {
       const name = data[isOnce ? column : index * width + column];
-      const place = labels.findIndex((label) => label === name);
+      const place = labels.indexOf(name);
       if (place < 0) throw failed("names a label that the model does not have");
       ordered[place] = score;
     }

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../../core/errors.ts";
-import type { ModelControl } from "../../../core/models/model-control.ts";
 import type { VersionStatus } from "../../../core/models/registry.ts";
 import type { VersionState } from "../../../core/models/version-state.ts";
 import type {
@@ -63,7 +62,7 @@ async function change(
   request: FastifyRequest,
   options: GatewayOptions,
   decode: (body: Uint8Array) => void,
-  action: keyof ModelControl,
+  action: "load" | "unload",
 ): Promise<Answer> {
   decode(bytesOf(request));
   await changeModel(options, action, readTarget(request).model);
@@ -73,7 +72,7 @@ async function change(
 /** Loads or unloads a model. @throws SluiceError `permission_denied` where callers may not; see `ModelControl` */
 export async function changeModel(
   { control }: GatewayOptions,
-  action: keyof ModelControl,
+  action: "load" | "unload",
   model: string,
 ): Promise<void> {
   if (control === undefined) {
