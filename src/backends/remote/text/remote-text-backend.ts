@@ -45,13 +45,13 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
   const output = options.output ?? (await discoverOutput(options, inputs));
   const { name, holds, labelsName } = output;
   const wanted = labelsName === undefined ? [name] : [name, labelsName];
-  const run = async (batch: readonly EncodedText[]): Promise<readonly Float32Array[]> => {
-    const texts = batch.map(toCarriedText);
+  const runAlike = async (texts: readonly CarriedText[]): Promise<readonly Float32Array[]> => {
     const answer = await tensors.run(toTextTensors(tensors.signature, inputs, texts), wanted);
     const [values, names] = answer;
     if (values === undefined) throw new SluiceError("model_failed", "The model answered nothing.");
-    return toRows(batch.length, values, names, { holds, labels, appliedFunction });
+    return toRows(texts.length, values, names, { holds, labels, appliedFunction });
   };
+  const run = (batch: readonly EncodedText[]) => runByKind(batch.map(toCarriedText), runAlike);
   const cost = await measureRemoteCost(run, needsPairs, () => clock.nowMs());
   return {
     slots: tensors.slots,
@@ -62,6 +62,19 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
     run,
     close: () => tensors.close(),
   };
+}
+
+/** Texts and pairs differ in their inputs, so a batch that holds both becomes two, one after the other. */
+async function runByKind(
+  texts: readonly CarriedText[],
+  runAlike: (texts: readonly CarriedText[]) => Promise<readonly Float32Array[]>,
+): Promise<readonly Float32Array[]> {
+  const isPair = ({ pair }: CarriedText) => pair !== undefined;
+  const pairs = texts.filter(isPair);
+  if (pairs.length === 0 || pairs.length === texts.length) return runAlike(texts);
+  const ofPairs = (await runAlike(pairs)).values();
+  const ofTexts = (await runAlike(texts.filter((text) => !isPair(text)))).values();
+  return texts.flatMap((text) => (isPair(text) ? ofPairs : ofTexts).next().value ?? []);
 }
 
 const SAMPLE: CarriedText = { text: "hello", pair: undefined };
