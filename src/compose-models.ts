@@ -82,7 +82,13 @@ async function startTextModel(
   creatingTokenizer.then(handedOver, handedOver);
   // A model that is large is loaded by a thread, while this one makes the tokenizer.
   const [tokenizer, backend] = await Promise.all([creatingTokenizer, creatingBackend]);
-  return { kind: "text", tokenizer, backend, inspector: await createInspector(modelPackage) };
+  return {
+    kind: "text",
+    readsPairs: manifest.tokenizer.kind === TOKENIZER_FILE_KIND,
+    tokenizer,
+    backend,
+    inspector: await createInspector(modelPackage),
+  };
 }
 
 async function startTensorModel(

@@ -1,4 +1,5 @@
-import { boolean, choice, integer, map, number, section, text } from "./setting.ts";
+import { remoteModel } from "./remote-settings.ts";
+import { boolean, choice, integer, list, map, number, section, text } from "./setting.ts";
 
 const MODEL_NAME = {
   type: "string",
@@ -36,6 +37,11 @@ export const modelSettings = section("Which models are served.", {
     default: true,
     description:
       "Give a text, when its caller names no version, to the newest version that was made for its language, if the default version was not. Chinese, Japanese and Korean are told by their scripts.",
+  }),
+  remote: list(remoteModel, {
+    maxItems: 1000,
+    description:
+      "Models on servers that run elsewhere, such as TensorFlow Serving, Triton, KServe or MLServer, each with `name`, `protocol` and `servers`. They are served as local ones are: with the same limits, batches, cache and protocols.",
   }),
   control: choice(["none", "explicit"], {
     default: "none",

@@ -7,14 +7,14 @@ import { isDriverChoice } from "./setting-list.ts";
 /** What stands in the place of a secret. */
 export const REDACTED = "***";
 
-/** A copy of the configuration that may be printed: same shape, secrets replaced by `***`. */
+/** A copy of the configuration that may be printed: same shape, secrets replaced by `***` unless they are empty. */
 export function redactConfig(config: Config): Config {
   return redact(configSchema, config) as Config;
 }
 
 function redact(schema: ConfigNode, value: unknown): unknown {
   if (isDriverChoice(schema)) return redactDriver(schema, value);
-  if ("secret" in schema && schema.secret === true) return REDACTED;
+  if ("secret" in schema && schema.secret === true) return value === "" ? "" : REDACTED;
   if (Array.isArray(value)) {
     const items = "items" in schema ? schema.items : undefined;
     return items === undefined ? [...value] : value.map((element) => redact(items, element));

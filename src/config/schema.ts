@@ -3,6 +3,7 @@ import { deviceSettings } from "./device-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
 import { grpcSettings, openaiSettings, tensorflowServingSettings } from "./protocol-settings.ts";
+import { engineSettings, remoteSettings, role } from "./remote-settings.ts";
 import { authSettings, limitSettings, serverSettings } from "./server-settings.ts";
 import { root } from "./setting.ts";
 import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-settings.ts";
@@ -12,6 +13,7 @@ import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-se
  * reference page, the editor schema and the static type are all read from.
  */
 export const configSchema = root("Configuration of Sluice.", {
+  role,
   server: serverSettings,
   limits: limitSettings,
   grpc: grpcSettings,
@@ -21,6 +23,8 @@ export const configSchema = root("Configuration of Sluice.", {
   rateLimit: rateLimitSettings,
   cache: cacheSettings,
   models: modelSettings,
+  engine: engineSettings,
+  remote: remoteSettings,
   inference: inferenceSettings,
   device: deviceSettings,
   batching: batchingSettings,

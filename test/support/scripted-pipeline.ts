@@ -87,6 +87,7 @@ export function createScriptedPipeline(
   }
   registry.activate({
     manifest: SCRIPTED_MANIFEST,
+    digest: "d",
     cacheKeyPrefix: createCacheKeyPrefix({ model: "m", version: "1.0.0", digest: "d" }),
     readsPairs: false,
     tokenizer,

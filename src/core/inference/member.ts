@@ -1,4 +1,5 @@
 import type { SluiceError } from "../errors.ts";
+import type { TextReading } from "../ports/backend.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
 import type { EncodedText } from "../ports/tokenizer.ts";
 import type { Flow, LineEntry } from "./fair-line.ts";
@@ -22,6 +23,8 @@ export interface BatchSubmission {
 export interface BatchOutcome {
   /** Raw model outputs of this text. */
   readonly row: Float32Array;
+  /** Where the text was cut elsewhere. */
+  readonly reading?: TextReading | undefined;
   readonly queueMs: number;
   readonly runMs: number;
 }

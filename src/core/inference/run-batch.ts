@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors.ts";
 import { SluiceError, toSluiceError } from "../errors.ts";
 import type { Backend } from "../ports/backend.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -32,7 +33,9 @@ export async function runBatch(
     for (const [index, member] of members.entries()) {
       const row = rows[index];
       if (row === undefined) continue;
-      member.succeed({ row, queueMs: startedMs - member.enqueuedMs, runMs: endedMs - startedMs });
+      const reading = rows.readings?.[index];
+      const queueMs = startedMs - member.enqueuedMs;
+      member.succeed({ row, reading, queueMs, runMs: endedMs - startedMs });
     }
   } catch (thrown) {
     const endedMs = clock.nowMs();
@@ -41,14 +44,17 @@ export async function runBatch(
   }
 }
 
+/** Nothing that another attempt, text by text, would make better. */
+const NOBODYS_FAULT: ReadonlySet<ErrorCode> = new Set(["overloaded", "deadline_exceeded"]);
+
 async function recover(
   members: readonly Member[],
   error: SluiceError,
   options: RunBatchOptions,
 ): Promise<void> {
-  const [only] = members;
-  if (members.length === 1 && only !== undefined) {
-    only.fail(toItemError(error));
+  const isOnly = members.length === 1;
+  if (isOnly || NOBODYS_FAULT.has(error.code)) {
+    for (const member of members) member.fail(toItemError(error));
     return;
   }
   for (const member of members) {

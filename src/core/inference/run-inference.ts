@@ -210,7 +210,9 @@ class InferenceRun {
       return { row: outcome.row, tokens: windows[i]?.ids.length ?? 0 };
     });
     const row = mergeWindows(rows, serving.manifest.output.normalize);
-    return { row, windows: rows.length, truncated, queueMs, runMs };
+    // A model that runs elsewhere got the text whole, and tells what was made of it.
+    const reading = outcomes[0]?.reading ?? { windows: rows.length, truncated };
+    return { row, ...reading, queueMs, runMs };
   }
 
   #report(

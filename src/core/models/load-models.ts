@@ -13,7 +13,6 @@ import { mayJoinRows } from "../tensors/join-rows.ts";
 import { TensorQueue } from "../tensors/tensor-queue.ts";
 import type { TensorManifest, TextManifest } from "./manifest.ts";
 import type { ModelRegistry, VersionStatus } from "./registry.ts";
-import { TOKENIZER_FILE_KIND } from "./token-fields.ts";
 import { VersionStatistics } from "./version-statistics.ts";
 
 export interface LoadModelsOptions {
@@ -52,7 +51,7 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     if (started.kind === "text" && manifest.task !== "tensor") {
       await activateTexts({ ...verified, manifest }, started, options);
     } else if (started.kind === "tensor" && manifest.task === "tensor") {
-      await activateTensors(manifest, started, options);
+      await activateTensors({ ...verified, manifest }, started, options);
     } else {
       await started.backend.close();
       throw new SluiceError("internal", `The runtime started ${model} as a ${started.kind} model.`);
@@ -64,7 +63,7 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
 
 async function activateTexts(
   { manifest, digest }: ModelPackage & { readonly manifest: TextManifest },
-  { tokenizer, backend, inspector }: StartedTextModel,
+  { tokenizer, backend, inspector, readsPairs }: StartedTextModel,
   { registry, clock, limits, observer: observers }: LoadModelsOptions,
 ): Promise<void> {
   const { name: model, version } = manifest;
@@ -73,7 +72,8 @@ async function activateTexts(
   registry.activate({
     manifest,
     cacheKeyPrefix: createCacheKeyPrefix({ model, version, digest }),
-    readsPairs: manifest.tokenizer.kind === TOKENIZER_FILE_KIND,
+    readsPairs,
+    digest,
     tokenizer,
     inspector,
     backend,
@@ -84,7 +84,7 @@ async function activateTexts(
 
 /** Its backend has tried the model already, as far as that is possible without knowing what it is for. */
 async function activateTensors(
-  manifest: TensorManifest,
+  { manifest, digest }: ModelPackage & { readonly manifest: TensorManifest },
   { backend }: StartedTensorModel,
   { registry, clock, limits, observer: observers }: LoadModelsOptions,
 ): Promise<void> {
@@ -92,7 +92,7 @@ async function activateTensors(
   await assertMayJoin(backend, maxJoinedRows);
   const observer = new VersionStatistics(clock, observers.forVersion(name, version));
   const queue = new TensorQueue({ backend, clock, limits, maxJoinedRows, observer });
-  registry.activateTensors({ manifest, backend, queue, observer });
+  registry.activateTensors({ manifest, digest, backend, queue, observer });
 }
 
 async function assertMayJoin(backend: TensorBackend, maxJoinedRows: number): Promise<void> {

@@ -8,6 +8,8 @@ import type { VersionStatistics } from "./version-statistics.ts";
 /** A loaded version of a model of texts with everything that a request needs from it. */
 export interface ServingVersion {
   readonly manifest: TextManifest;
+  /** Of the package's files; see `ModelPackage.digest`. */
+  readonly digest: string;
   /** Made from the package's digest; a cache key is this followed by the text. */
   readonly cacheKeyPrefix: string;
   /** Whether the model can be given a second text. */

@@ -6,6 +6,8 @@ import type { VersionStatistics } from "./version-statistics.ts";
 /** A loaded version of a tensor model with everything that a request needs from it. */
 export interface TensorVersion {
   readonly manifest: TensorManifest;
+  /** Of the package's files; see `ModelPackage.digest`. */
+  readonly digest: string;
   readonly backend: TensorBackend;
   readonly queue: TensorQueue;
   /** Hears what happens to it, and adds it up. */

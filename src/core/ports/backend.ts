@@ -11,6 +11,20 @@ export interface RunCost {
   readonly perTokenMs: number;
 }
 
+/** How a text was read by a server that cuts texts itself. */
+export interface TextReading {
+  /** Pieces; at least 1. */
+  readonly windows: number;
+  /** Something was left out. */
+  readonly truncated: boolean;
+}
+
+/** What came of a batch: one row per text, in order, all of the same length. */
+export interface BatchRows extends ReadonlyArray<Float32Array> {
+  /** One per row, where the model runs elsewhere and its server tells. */
+  readonly readings?: readonly TextReading[];
+}
+
 /**
  * Runs a model on batches. One backend serves one loaded model version.
  *
@@ -35,7 +49,7 @@ export interface Backend {
    * @throws SluiceError `model_failed` when the model refuses this batch; `unavailable` when the worker died or hung
    * and a second attempt did too. All members of a failed batch are unanswered.
    */
-  run(batch: readonly EncodedText[]): Promise<readonly Float32Array[]>;
+  run(batch: readonly EncodedText[]): Promise<BatchRows>;
   /** Lets running batches finish, then frees memory and threads. Idempotent. */
   close(): Promise<void>;
 }

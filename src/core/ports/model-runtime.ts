@@ -7,6 +7,8 @@ import type { Tokenizer } from "./tokenizer.ts";
 /** What a package of texts needs to run. */
 export interface StartedTextModel {
   readonly kind: "text";
+  /** Whether the model can be given a second text. */
+  readonly readsPairs: boolean;
   readonly tokenizer: Tokenizer;
   readonly backend: Backend;
   /** Undefined for tokenizers whose ids have no names. */

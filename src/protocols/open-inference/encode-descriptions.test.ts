@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { SluiceError } from "../../core/errors.ts";
-import { parseManifest } from "../../core/models/manifest.ts";
 import type { TensorSignature } from "../../core/ports/tensor.ts";
 import { decodeMetadata } from "./decode-metadata.ts";
 import { encodeConfig } from "./encode-config.ts";
 import { encodeOpenInferenceError } from "./encode-error.ts";
 import { encodeHealth, encodeModelReady } from "./encode-health.ts";
-import { encodeModelMetadata, encodeServerMetadata, toModelProperties } from "./encode-metadata.ts";
+import { encodeModelMetadata, encodeServerMetadata } from "./encode-metadata.ts";
 import { encodeStatistics } from "./encode-statistics.ts";
 
 const SIGNATURE: TensorSignature = {
@@ -39,37 +38,6 @@ test("metadata says -1 where the caller chooses, and is read back by our own cli
   const read = decodeMetadata(Buffer.from(body));
   expect(read).toMatchObject({ name: "m", versions: ["1.0.0"], properties: { task: "tensor" } });
   expect(read.signature?.inputs[0]).toEqual(SIGNATURE.inputs[0]);
-});
-
-test("properties carry what a manifest of a model of texts says", () => {
-  const file = { path: "model.onnx", sha256: "0".repeat(64) };
-  const common = {
-    schema: "sluice.model/v1",
-    name: "m",
-    version: "1.0.0",
-    model: file,
-    description: "d",
-    license: "MIT",
-  };
-  expect(toModelProperties(parseManifest({ ...common, task: "tensor" }))).toEqual({
-    task: "tensor",
-  });
-  const texts = parseManifest({
-    ...common,
-    task: "classification",
-    problemType: "single_label_classification",
-    labels: ["negative", "positive"],
-    languages: ["en"],
-    tokenizer: { kind: "hashed-ngrams", path: "tokenizer.json", sha256: "0".repeat(64) },
-    inputs: { ids: "ids", padId: 0 },
-    output: { name: "logits" },
-  });
-  expect(toModelProperties(texts)).toEqual({
-    task: "classification",
-    problem_type: "single_label_classification",
-    labels: '["negative","positive"]',
-    languages: '["en"]',
-  });
 });
 
 test("the server names the extensions that it speaks", () => {

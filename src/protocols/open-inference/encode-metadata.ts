@@ -1,4 +1,3 @@
-import type { ModelManifest } from "../../core/models/manifest.ts";
 import type { TensorSignature, TensorSpec } from "../../core/ports/tensor.ts";
 
 /** The extensions of the protocol that are spoken here, by the names that Triton gave them. */
@@ -27,7 +26,7 @@ export interface ModelDescription {
   /** All that can be asked. */
   readonly versions: readonly string[];
   readonly signature: TensorSignature;
-  /** See `toModelProperties`. */
+  /** See `encodeModelProperties`. */
   readonly properties: Readonly<Record<string, string>>;
 }
 
@@ -52,17 +51,4 @@ function encodeSpec({ name, datatype, shape, isOptional }: TensorSpec): object {
 /** The protocol has no word for a tensor of any rank; one open size is what comes nearest. */
 export function toWireShape(shape: TensorSpec["shape"]): readonly number[] {
   return shape?.map((size) => size ?? OPEN_SIZE) ?? [OPEN_SIZE];
-}
-
-/** What a manifest says beyond the signature, as texts by name: lists are JSON. */
-export function toModelProperties(manifest: ModelManifest): Readonly<Record<string, string>> {
-  const { task } = manifest;
-  if (manifest.task === "tensor") return { task };
-  const { labels, languages, problemType } = manifest;
-  return {
-    task,
-    ...(manifest.task === "embedding" ? {} : { problem_type: problemType }),
-    ...(labels.length === 0 ? {} : { labels: JSON.stringify(labels) }),
-    ...(languages.length === 0 ? {} : { languages: JSON.stringify(languages) }),
-  };
 }

@@ -6,6 +6,7 @@ export function createModelRuntime(): ModelRuntime {
   return {
     start: async ({ manifest }) => ({
       kind: "text",
+      readsPairs: false,
       tokenizer: {
         encode: (text) => ({
           windows: [{ ids: Int32Array.of(text.length), secondStart: 1 }],

@@ -5,8 +5,8 @@ import { encodeConfig } from "../../../protocols/open-inference/encode-config.ts
 import {
   encodeModelMetadata,
   encodeServerMetadata,
-  toModelProperties,
 } from "../../../protocols/open-inference/encode-metadata.ts";
+import { encodeModelProperties } from "../../../protocols/open-inference/model-properties.ts";
 import { jsonAnswer } from "../../answer.ts";
 import type { GatewayOptions } from "../../gateway-options.ts";
 import type { Route } from "../../route.ts";
@@ -72,12 +72,9 @@ export function listReadyVersions(
 }
 
 /** What is known of a model beside its signature. */
-export function propertiesOf({
-  model,
-  texts,
-  tensors,
-}: AskableModel): Readonly<Record<string, string>> {
-  const manifest = texts?.manifest ?? tensors?.manifest;
-  if (manifest === undefined) throw new SluiceError("internal", `${model} has no manifest.`);
-  return toModelProperties(manifest);
+function propertiesOf({ model, texts, tensors }: AskableModel): Readonly<Record<string, string>> {
+  const version = texts ?? tensors;
+  if (version === undefined) throw new SluiceError("internal", `${model} has no manifest.`);
+  const { manifest, digest } = version;
+  return encodeModelProperties({ manifest, digest, readsPairs: texts?.readsPairs ?? false });
 }
