@@ -13,8 +13,8 @@ import {
   encodeInferRequest,
 } from "../../protocols/open-inference/grpc/call-remote-model.ts";
 import { decodeModelMetadata } from "../../protocols/open-inference/grpc/model-metadata.ts";
+import type { AttemptCall } from "../remote/attempt.ts";
 import { callUnary } from "../remote/call-unary.ts";
-import type { AttemptCall } from "../remote/endpoint-pool.ts";
 import { createGrpcClient } from "../remote/grpc-client.ts";
 import type { ModelChannel, RemoteModelOptions } from "../remote/model-channel.ts";
 

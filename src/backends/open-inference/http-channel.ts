@@ -3,7 +3,7 @@ import { decodeMetadata } from "../../protocols/open-inference/decode-metadata.t
 import { encodeInferRequest } from "../../protocols/open-inference/encode-infer-request.ts";
 import { HEADER_LENGTH_HEADER } from "../../protocols/open-inference/split-body.ts";
 import { toHttpError } from "../remote/answer-error.ts";
-import type { AttemptCall } from "../remote/endpoint-pool.ts";
+import type { AttemptCall } from "../remote/attempt.ts";
 import type { HttpAnswer, HttpCall, HttpClient } from "../remote/http-client.ts";
 import { createHttpClient } from "../remote/http-client.ts";
 import type { ModelChannel, RemoteModelOptions } from "../remote/model-channel.ts";

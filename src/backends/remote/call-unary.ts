@@ -1,7 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { SluiceError } from "../../core/errors.ts";
-import type { AttemptCall } from "./endpoint-pool.ts";
+import type { AttemptCall } from "./attempt.ts";
 import type { GrpcClient } from "./grpc-client.ts";
 
 /** A method of a service, and the messages that go in and come out. */

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import { SluiceError } from "../../core/errors.ts";
-import type { EndpointPool, EndpointPoolOptions, RemoteEndpoint } from "./endpoint-pool.ts";
+import type { RemoteEndpoint } from "./attempt.ts";
+import type { EndpointPool, EndpointPoolOptions } from "./endpoint-pool.ts";
 import { createEndpointPool } from "./endpoint-pool.ts";
 
 /** What a server does with the next requests: answers, or fails with a code; "hang" never settles. */

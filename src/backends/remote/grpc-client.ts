@@ -1,7 +1,7 @@
 import type { ChannelOptions, ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
 import { SluiceError } from "../../core/errors.ts";
 import { toGrpcError } from "./answer-error.ts";
-import type { AttemptCall } from "./endpoint-pool.ts";
+import type { AttemptCall } from "./attempt.ts";
 
 /** How one server is talked to. */
 export interface GrpcClientOptions {

@@ -1,5 +1,5 @@
 import type { Tensor, TensorSignature } from "../../core/ports/tensor.ts";
-import type { AttemptCall, RemoteEndpoint } from "./endpoint-pool.ts";
+import type { AttemptCall, RemoteEndpoint } from "./attempt.ts";
 
 /** What a server is asked. */
 export interface ChannelQuestion {

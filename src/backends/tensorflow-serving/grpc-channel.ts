@@ -16,8 +16,8 @@ import {
 import { decodeMetadataResponse } from "../../protocols/tensorflow-serving/grpc/model-metadata.ts";
 import type { ModelSpecInit } from "../../protocols/tensorflow-serving/grpc/model-spec.ts";
 import { encodeModelSpec } from "../../protocols/tensorflow-serving/grpc/model-spec.ts";
+import type { AttemptCall } from "../remote/attempt.ts";
 import { callUnary } from "../remote/call-unary.ts";
-import type { AttemptCall } from "../remote/endpoint-pool.ts";
 import { createGrpcClient } from "../remote/grpc-client.ts";
 import type { ModelChannel, RemoteModelOptions } from "../remote/model-channel.ts";
 

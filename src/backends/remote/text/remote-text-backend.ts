@@ -47,17 +47,18 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
   const output = options.output ?? (await discoverOutput(options, inputs));
   const { name, holds, labelsName } = output;
   const answering = labelsName === undefined ? [name] : [name, labelsName];
-  const readings = options.tellsReadings === true ? [READING.windows, READING.truncated] : [];
-  const wanted = [...answering, ...readings];
-  const run = async (batch: readonly EncodedText[]): Promise<BatchRows> => {
-    const texts = batch.map(toCarriedText);
+  const wanted = options.tellsReadings === true ? [...answering, ...READING_OUTPUTS] : answering;
+  const runAlike = async (texts: readonly CarriedText[]): Promise<readonly TextAnswer[]> => {
     const answer = await tensors.run(toTextTensors(tensors.signature, inputs, texts), wanted);
-    const [values, names] = answer;
+    const [values] = answer;
     if (values === undefined) throw new SluiceError("model_failed", "The model answered nothing.");
-    const namesOfLabels = labelsName === undefined ? undefined : names;
-    const rows = toRows(batch.length, values, namesOfLabels, { holds, labels, appliedFunction });
-    return readings.length === 0 ? rows : Object.assign(rows, { readings: toReadings(answer) });
+    const names = labelsName === undefined ? undefined : answer[1];
+    const rows = toRows(texts.length, values, names, { holds, labels, appliedFunction });
+    const readings = toReadings(answer);
+    return rows.map((row, index) => ({ row, reading: readings[index] }));
   };
+  const run = async (batch: readonly EncodedText[]): Promise<BatchRows> =>
+    toBatchRows(await runByKind(batch.map(toCarriedText), runAlike));
   const cost = await measureRemoteCost(run, needsPairs, () => clock.nowMs());
   return {
     slots: tensors.slots,
@@ -70,12 +71,23 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
   };
 }
 
+/** What came of one text. */
+interface TextAnswer {
+  readonly row: Float32Array;
+  readonly reading: TextReading | undefined;
+}
+
+function toBatchRows(answers: readonly TextAnswer[]): BatchRows {
+  const rows = answers.map(({ row }) => row);
+  const readings = answers.flatMap(({ reading }) => (reading === undefined ? [] : [reading]));
+  return readings.length === rows.length ? Object.assign(rows, { readings }) : rows;
+}
+
 /** What Sluice calls the outputs that tell how a text was read. */
-const READING = { windows: "windows", truncated: "truncated" } as const;
+const READING_OUTPUTS = ["windows", "truncated"] as const;
 
 function toReadings(answer: readonly Tensor[]): readonly TextReading[] {
-  const windows = numbersOf(answer, READING.windows);
-  const truncated = numbersOf(answer, READING.truncated);
+  const [windows = [], truncated = []] = READING_OUTPUTS.map((name) => numbersOf(answer, name));
   return windows.map((count, index) => ({ windows: count, truncated: truncated[index] === 1 }));
 }
 
@@ -83,6 +95,19 @@ function numbersOf(answer: readonly Tensor[], wanted: string): readonly number[]
   const tensor = answer.find(({ name }) => name === wanted);
   if (tensor?.datatype !== "INT32" && tensor?.datatype !== "BOOL") return [];
   return Array.from(tensor.data);
+}
+
+/** Texts and pairs differ in their inputs, so a batch that holds both becomes two, one after the other. */
+async function runByKind(
+  texts: readonly CarriedText[],
+  runAlike: (texts: readonly CarriedText[]) => Promise<readonly TextAnswer[]>,
+): Promise<readonly TextAnswer[]> {
+  const isPair = ({ pair }: CarriedText) => pair !== undefined;
+  const pairs = texts.filter(isPair);
+  if (pairs.length === 0 || pairs.length === texts.length) return runAlike(texts);
+  const ofPairs = (await runAlike(pairs)).values();
+  const ofTexts = (await runAlike(texts.filter((text) => !isPair(text)))).values();
+  return texts.flatMap((text) => (isPair(text) ? ofPairs : ofTexts).next().value ?? []);
 }
 
 const SAMPLE: CarriedText = { text: "hello", pair: undefined };

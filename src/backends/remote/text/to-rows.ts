@@ -13,10 +13,12 @@ export interface RowOptions {
 }
 
 /**
- * Scores are kept this far from 0 and 1, where logits are infinite. About the distance between 1 and the number next to
- * it in FP32, so that nothing that a server can tell apart is lost.
+ * Scores of sigmoid are kept this far from 0 and 1, where logits are infinite: about the distance between 1 and the
+ * number next to it in FP32.
  */
 const EDGE = 1e-7;
+/** Shares of softmax are only infinite at 0. */
+const SMALLEST_SHARE = 1e-30;
 
 /**
  * One row of logits, or of a vector, per text. Pure.
@@ -67,7 +69,7 @@ function spread(value: number, isRaw: boolean): Float32Array {
 }
 
 function toShare(score: number): number {
-  return Math.log(Math.max(score, EDGE));
+  return Math.log(Math.max(score, SMALLEST_SHARE));
 }
 
 function toLogOdds(score: number): number {
@@ -89,12 +91,13 @@ function orderByLabel(
   if (!isOnce && data.length !== width * rows.length) {
     throw failed("has another number of scores than of labels");
   }
+  const places = new Map<unknown, number>(labels.map((label, place) => [label, place]));
   return rows.map((row, index) => {
     const ordered = new Float32Array(labels.length);
     for (const [column, score] of row.entries()) {
       const name = data[isOnce ? column : index * width + column];
-      const place = labels.indexOf(name);
-      if (place < 0) throw failed("names a label that the model does not have");
+      const place = places.get(name);
+      if (place === undefined) throw failed("names a label that the model does not have");
       ordered[place] = score;
     }
     return ordered;
