@@ -216,7 +216,8 @@ async function startTexts(
     ...(input === undefined ? {} : { inputs: { text: input } }),
     ...(output === undefined ? {} : { output }),
   });
-  return { kind: "text", readsPairs, tokenizer: createCarrierTokenizer(), backend };
+  const tokenizer = createCarrierTokenizer();
+  return { kind: "text", readsPairs, isRemote: true, tokenizer, backend };
 }
 
 function toHeaders(key: string | undefined): Readonly<Record<string, string>> {

@@ -9,7 +9,7 @@ export interface ServerProcess {
   /** Everything that was printed so far, both streams. */
   readonly output: () => string;
   /** Sends a signal and resolves with the exit code. */
-  stop(signal: "SIGTERM" | "SIGINT"): Promise<number>;
+  stop(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number>;
 }
 
 const MAIN = fileURLToPath(new URL("../../bin/sluice.mjs", import.meta.url));

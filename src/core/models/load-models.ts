@@ -63,11 +63,11 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
 
 async function activateTexts(
   { manifest, digest }: ModelPackage & { readonly manifest: TextManifest },
-  { tokenizer, backend, inspector, readsPairs }: StartedTextModel,
+  { tokenizer, backend, inspector, readsPairs, isRemote }: StartedTextModel,
   { registry, clock, limits, observer: observers }: LoadModelsOptions,
 ): Promise<void> {
   const { name: model, version } = manifest;
-  await warmUp(backend, tokenizer);
+  if (isRemote !== true) await warmUp(backend, tokenizer);
   const observer = new VersionStatistics(clock, observers.forVersion(model, version));
   registry.activate({
     manifest,

@@ -9,6 +9,8 @@ export interface StartedTextModel {
   readonly kind: "text";
   /** Whether the model can be given a second text. */
   readonly readsPairs: boolean;
+  /** The model runs elsewhere and was tried there with what it reads; it needs no warm-up here. */
+  readonly isRemote?: boolean;
   readonly tokenizer: Tokenizer;
   readonly backend: Backend;
   /** Undefined for tokenizers whose ids have no names. */
