@@ -1,11 +1,9 @@
 import { invalidField } from "../invalid-field.ts";
+import { isDeeperThan } from "../is-deeper-than.ts";
 import { quoteLongIntegers } from "./quote-long-integers.ts";
 
 /** Throws on bytes that are no UTF-8. A byte order mark stays, and is no JSON. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** What is said about bare `NaN` and `Infinity`, which some clients write and no JSON has. */
 const NUMBERS_HINT = "NaN and infinities can only be sent as binary data";
@@ -72,24 +70,4 @@ function parse(text: string): unknown {
     const hint = /\b(NaN|Infinity)\b/.test(text) ? `; ${NUMBERS_HINT}` : "";
     throw invalidField("body", `is not valid JSON${hint}`);
   }
-}
-
-/** Looks at brackets outside strings only; needs no parse, so a bomb costs one pass over its bytes. */
-function isDeeperThan(bytes: Uint8Array, maxDepth: number): boolean {
-  let depth = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) i = endOfString(bytes, i);
-    else if (byte === 0x5b || byte === 0x7b) depth++;
-    else if (byte === 0x5d || byte === 0x7d) depth--;
-    if (depth > maxDepth) return true;
-  }
-  return false;
-}
-
-/** Position of the quote that closes the string which opens at `start`, or the end of the bytes. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  let i = start + 1;
-  while (i < bytes.length && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1;
-  return i;
 }
