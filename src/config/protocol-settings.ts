@@ -68,6 +68,11 @@ export const tensorflowServingSettings = section(
       description:
         "Answer under `/v1/models` exactly as TensorFlow Serving does, without the members that KServe and OpenAI clients look for.",
     }),
+    strictJson: boolean({
+      default: false,
+      description:
+        "Write NaN and infinities in answers as null. TensorFlow Serving writes them as bare words, which Python reads and JavaScript does not.",
+    }),
     kserveModels: list(MODEL_NAME, {
       maxItems: 1000,
       description:

@@ -1,3 +1,4 @@
+import type { SluiceError } from "../core/errors.ts";
 import type { ErrorEncoder } from "../protocols/error-encoder.ts";
 import { encodeError } from "../protocols/native/encode-error.ts";
 import type { Route } from "./route.ts";
@@ -7,6 +8,8 @@ export interface ProtocolArea {
   /** e.g. `/v2`: this address and everything below it. */
   readonly prefix: string;
   readonly encodeError: ErrorEncoder;
+  /** What the protocol says of an address that it does not have, where it says more than that. */
+  readonly describeUnknown?: (method: string, path: string) => SluiceError;
 }
 
 /** What is known about an address at which a request found no route. */
@@ -14,6 +17,7 @@ export interface AddressFacts {
   /** Methods that it does answer; empty when there is nothing at all. */
   readonly methods: readonly string[];
   readonly encodeError: ErrorEncoder;
+  readonly describeUnknown?: ProtocolArea["describeUnknown"];
 }
 
 /** Tells who is responsible for an address, so that a wrong one gets its error in the right words. */
@@ -28,6 +32,7 @@ export function createAddressBook(
     return {
       methods: [...new Set(found.map(({ method }) => method))],
       encodeError: found[0]?.encodeError ?? area?.encodeError ?? encodeError,
+      ...(area?.describeUnknown === undefined ? {} : { describeUnknown: area.describeUnknown }),
     };
   };
 }

@@ -26,6 +26,7 @@ export interface ServerLimits {
 export interface ProtocolOptions {
   readonly tensorflowServing: {
     readonly strict: boolean;
+    readonly strictJson: boolean;
     readonly kserveModels: readonly string[];
     readonly versionLabels: readonly {
       readonly model: string;

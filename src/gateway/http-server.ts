@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
 import fastify from "fastify";
 import { SluiceError, toSluiceError } from "../core/errors.ts";
 import type { Clock } from "../core/ports/clock.ts";
@@ -24,12 +24,18 @@ import { createModelsRoute } from "./routes/models.ts";
 import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
 import { createOpenAiRoutes } from "./routes/openai.ts";
 import { createPredictionsRoute } from "./routes/predictions.ts";
+import {
+  createTensorFlowServingRoutes,
+  TENSORFLOW_SERVING_AREA,
+} from "./routes/tensorflow-serving/routes.ts";
 import { createTextEmbeddingsRoutes } from "./routes/text-embeddings-inference.ts";
+import { isThroughSecondPort } from "./second-port.ts";
 
 /** Builds the HTTP server with all routes; it does not listen yet. */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
   const { isDraining, observer, pipeline } = options;
-  const app = createApp(options);
+  const faults: FrameworkFaults = { answer: undefined };
+  const app = createApp(options, faults);
   const answerer = createAnswerer({ clock: pipeline.clock, isDraining, observer });
   addContext(app, pipeline.clock);
   await registerDocs(app, options.version);
@@ -41,12 +47,19 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     ...createTextEmbeddingsRoutes(options, inference),
     ...createOpenAiRoutes(options, inference),
     ...createOpenInferenceRoutes(options, inference),
+    ...createTensorFlowServingRoutes(options, inference),
     ...createHealthRoutes(options),
     createMetricsRoute(options),
     ...createDocsRoutes(app),
   ];
+  const lookUp = createAddressBook(routes, PROTOCOL_AREAS);
   addErrorAnswers(app, answerer, options.logger);
-  addUnknownAddresses(app, answerer, createAddressBook(routes, PROTOCOL_AREAS));
+  faults.answer = (thrown, request, reply) => {
+    request.context = createRequestContext(pipeline.clock.nowMs());
+    request.context.encodeError = lookUp(request.url).encodeError;
+    answerer.fail(request, reply, describeHttpFault(thrown));
+  };
+  addUnknownAddresses(app, answerer, lookUp);
   const admit = createAdmission(options);
   for (const route of routes) registerRoute(app, route, { answerer, admit });
   return app;
@@ -66,8 +79,15 @@ const NO_COMPILERS = {
   buildSerializer: () => () => JSON.stringify,
 } as unknown as CompilersFactory;
 
-function createApp({ server }: GatewayOptions): FastifyInstance {
+/** Answers what the framework refuses before any hook runs, such as addresses that cannot be decoded. */
+interface FrameworkFaults {
+  /** Set once there is something to answer with; before that nothing listens. */
+  answer: ((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => void) | undefined;
+}
+
+function createApp({ server }: GatewayOptions, faults: FrameworkFaults): FastifyInstance {
   const app = fastify({
+    frameworkErrors: (thrown, request, reply) => faults.answer?.(thrown, request, reply),
     bodyLimit: server.maxBodyBytes,
     requestTimeout: server.requestTimeoutMs,
     keepAliveTimeout: server.keepAliveTimeoutMs,
@@ -151,9 +171,12 @@ function createAdmission(options: GatewayOptions): RouteRegistration["admit"] {
   };
 }
 
+type LookUp = ReturnType<typeof createAddressBook>;
+
 function addErrorAnswers(app: FastifyInstance, answerer: Answerer, logger: Logger): void {
   app.setErrorHandler((thrown: unknown, request, reply) => {
     const error = describeHttpFault(thrown);
+
     if (error.code === "internal") {
       const fields = { requestId: request.id, cause: error.cause };
       logger.error("A request failed because of a bug.", fields);
@@ -162,15 +185,18 @@ function addErrorAnswers(app: FastifyInstance, answerer: Answerer, logger: Logge
   });
 }
 
-function addUnknownAddresses(
-  app: FastifyInstance,
-  answerer: Answerer,
-  lookUp: ReturnType<typeof createAddressBook>,
-): void {
+function addUnknownAddresses(app: FastifyInstance, answerer: Answerer, lookUp: LookUp): void {
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
-    const { methods, encodeError } = lookUp(path);
+    const isSecond = isThroughSecondPort(request) && path.startsWith("/v1/");
+    const { methods, encodeError, describeUnknown } = isSecond
+      ? { methods: [], ...TENSORFLOW_SERVING_AREA }
+      : lookUp(path);
     request.context.encodeError = encodeError;
+    if (describeUnknown !== undefined) {
+      answerer.fail(request, reply, describeUnknown(request.method, path));
+      return;
+    }
     if (methods.length === 0) {
       const message = "There is nothing at this address; GET /openapi.json lists what there is.";
       answerer.fail(request, reply, new SluiceError("not_found", message));
@@ -183,4 +209,4 @@ function addUnknownAddresses(
 }
 
 /** Addresses that belong to a protocol even where nothing answers. */
-const PROTOCOL_AREAS: readonly ProtocolArea[] = [OPEN_INFERENCE_AREA];
+const PROTOCOL_AREAS: readonly ProtocolArea[] = [OPEN_INFERENCE_AREA, TENSORFLOW_SERVING_AREA];

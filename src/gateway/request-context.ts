@@ -26,7 +26,7 @@ export interface Allowance {
 /** What the gateway knows about a request while it is being answered; the headers of its answer are made from it. */
 export interface RequestContext {
   readonly startedMs: number;
-  /** Pattern of the route that answers; `other` for pages and for addresses that do not exist. */
+  /** Pattern of the route that answers, or `NO_ROUTE`. */
   route: string;
   /** How its error would be written: in the words of the address that was asked. */
   encodeError: ErrorEncoder;
@@ -46,10 +46,13 @@ declare module "fastify" {
   }
 }
 
+/** The route of pages, and of addresses that do not exist. */
+export const NO_ROUTE = "other";
+
 export function createRequestContext(startedMs: number): RequestContext {
   return {
     startedMs,
-    route: "other",
+    route: NO_ROUTE,
     encodeError,
     body: "json",
     authMs: 0,

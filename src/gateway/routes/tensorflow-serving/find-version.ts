@@ -1,0 +1,46 @@
+import { SluiceError } from "../../../core/errors.ts";
+import { malformed } from "../../../protocols/tensorflow-serving/malformed.ts";
+import type { PathTarget } from "../../../protocols/tensorflow-serving/model-path.ts";
+import { findLabelled, findVersion } from "../../../protocols/tensorflow-serving/version-number.ts";
+import type { GatewayOptions } from "../../gateway-options.ts";
+
+/** The largest version that the dialect can number. */
+const MAX_VERSION = 2n ** 63n - 1n;
+
+/** Versions of a model that this server knows, ready or not. */
+export function listVersions({ pipeline }: GatewayOptions, wanted: string): readonly string[] {
+  const known = pipeline.registry.list().filter(({ model }) => model === wanted);
+  return known.map(({ version }) => version);
+}
+
+/**
+ * The version of ours that a caller means by a number or a label; `undefined` where it names none.
+ *
+ * @throws SluiceError `not_found` and `invalid_argument` in TensorFlow Serving's words
+ */
+export function findTargetVersion(
+  options: GatewayOptions,
+  { model, version, label }: PathTarget,
+): string | undefined {
+  const known = listVersions(options, model);
+  if (known.length === 0) throw servableNotFound(`Latest(${model})`);
+  const { versionLabels, strict } = options.protocols.tensorflowServing;
+  if (label !== undefined) return findLabelled(model, label, versionLabels, known);
+  if (version === undefined) return undefined;
+  if (!/^\d+$/.test(version)) {
+    // Not a version of this dialect; of ours it may be.
+    if (!strict && known.includes(version)) return version;
+    throw malformed(`Failed to convert version: ${version.slice(0, 64)}`, "path");
+  }
+  // Far longer numbers than any version take long to read.
+  const number = version.length > 19 ? MAX_VERSION + 1n : BigInt(version);
+  if (number > MAX_VERSION)
+    throw malformed(`Failed to convert version: ${version.slice(0, 64)}`, "path");
+  const found = findVersion(number, known);
+  if (found === undefined) throw servableNotFound(`Specific(${model}, ${version})`);
+  return found;
+}
+
+function servableNotFound(what: string): SluiceError {
+  return new SluiceError("not_found", `Servable not found for request: ${what}`);
+}
