@@ -43,6 +43,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     folders: [],
     packages: ["typebox", "yaml", "node:fs", "node:path", "node:net", "node:module"],
   },
+  "conformance/": { folders: ["core/"], packages: "all" },
   "generated/": { folders: [], packages: ["@bufbuild/protobuf"] },
   "cli/": {
     folders: [
@@ -51,6 +52,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       "version.ts",
       "cluster/",
       "config/",
+      "conformance/",
       "core/",
       "model-tools/",
     ],

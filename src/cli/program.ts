@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import("./export.ts")).createExportCommand(),
   quantize: async () => (await import("./quantize.ts")).createQuantizeCommand(),
   inspect: async () => (await import("./inspect.ts")).createInspectCommand(),
+  conformance: async () => (await import("./conformance.ts")).createConformanceCommand(),
   keys: async () => (await import("./keys.ts")).createKeysCommand(),
   config: async () => (await import("./config.ts")).createConfigCommand(),
 };
