@@ -23,7 +23,7 @@ test("one configuration, three processes: an engine that is killed under load co
   try {
     await writeFile(
       join(folder, "sluice.yaml"),
-      `models: { directory: ${JSON.stringify(MODELS)} }\n`,
+      `models: { directory: ${JSON.stringify(MODELS)} }\nrateLimit: { requests: 0 }\n`,
     );
     const startEngine = (port = "0") => start("--role", "engine", "--engine.port", port);
     let first = await startEngine();

@@ -96,3 +96,15 @@ export function writeSlowTensorModel(layers: number): Uint8Array {
     metadata: {},
   });
 }
+
+/** `y` is `x`, FP32 `[n]`: what is measured with it is everything but the model. */
+export function writeIdentityModel(): Uint8Array {
+  return writeOnnx({
+    name: "identity",
+    inputs: [createValueInfo("x", FLOAT, ["n"])],
+    outputs: [createValueInfo("y", FLOAT, ["n"])],
+    initializers: [],
+    nodes: [createNode("Identity", ["x"], "y")],
+    metadata: {},
+  });
+}
