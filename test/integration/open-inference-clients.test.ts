@@ -20,6 +20,8 @@ beforeAll(async () => {
     "models.default-model": "reviews",
     "rate-limit.requests": "0",
     "inference.workers": "1",
+    "grpc.listen": "on",
+    "grpc.port": "0",
   });
 }, 60_000);
 afterAll(async () => {
@@ -34,7 +36,7 @@ async function run(environment: PythonEnvironment, program: string, address: str
 
 const addressOf = ({ url }: TestServer) => url.replace("http://", "");
 
-await describeWithPython("tritonclient", ["tritonclient[http]==2.73.0"], (environment) => {
+await describeWithPython("tritonclient", ["tritonclient[http,grpc]==2.73.0"], (environment) => {
   const PRELUDE = `
 import sys
 import numpy as np
@@ -151,6 +153,53 @@ assert len(client.get_inference_statistics()["model_stats"]) == 4
   ])("the official client %s", async (_name, program) => {
     await run(environment, PRELUDE + program, addressOf(server));
   });
+
+  test("asks everything over gRPC with its defaults, and in a stream", async () => {
+    const program = `
+import queue, sys
+import numpy as np
+import tritonclient.grpc as grpc
+from tritonclient.utils import InferenceServerException
+client = grpc.InferenceServerClient(sys.argv[1])
+assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("reviews")
+assert "statistics" in client.get_server_metadata().extensions
+assert client.get_model_metadata("numbers").inputs[0].shape == [-1, 4]
+assert client.get_model_config("reviews").config.name == "reviews"
+assert [m.name for m in client.get_model_repository_index().models].count("reviews") == 1
+def tensor(name, datatype, array):
+    made = grpc.InferInput(name, list(array.shape), datatype)
+    made.set_data_from_numpy(array)
+    return made
+texts = np.array(["A good film.", "Ein schöner Film. 🙂"], np.object_)
+result = client.infer("reviews", [tensor("text", "BYTES", texts)], request_id="7")
+assert result.get_response().id == "7"
+assert result.as_numpy("probabilities").shape == (2, 2)
+assert result.as_numpy("label")[0].decode() in ("positive", "negative")
+x = np.array([[1, 2, 3, 4]], np.float32)
+k = np.array([2], np.int64)
+inputs = [tensor("x", "FP32", x), tensor("k", "INT64", k)]
+assert client.infer("numbers", inputs).as_numpy("y").tolist() == [[3, 6, 11, 18]]
+assert client.get_inference_statistics("numbers").model_stats[0].execution_count > 0
+for ask, words in ((lambda: client.infer("none", inputs), "StatusCode.NOT_FOUND"), (lambda: client.infer("numbers", inputs[:1]), "StatusCode.INVALID_ARGUMENT")):
+    try:
+        ask()
+        raise AssertionError("not refused")
+    except InferenceServerException as error:
+        assert error.status() == words, error
+answers = queue.Queue()
+client.start_stream(lambda result, error: answers.put((result, error)))
+for i in range(20):
+    client.async_stream_infer("reviews", [tensor("text", "BYTES", texts)], request_id=str(i))
+ids = []
+for _ in range(20):
+    result, error = answers.get(timeout=20)
+    assert error is None, error
+    ids.append(result.get_response().id)
+assert ids == [str(i) for i in range(20)], ids
+client.stop_stream()
+`;
+    await run(environment, program, server.grpcAddress ?? "");
+  });
 });
 
 await describeWithPython("kserve", ["kserve==0.21.0"], (environment) => {
@@ -193,5 +242,30 @@ async def main():
 asyncio.run(main())
 `;
     await run(environment, program, addressOf(server));
+  });
+
+  test("the official client asks over gRPC", async () => {
+    const program = `
+import asyncio, sys
+import numpy as np
+from kserve import InferenceGRPCClient, InferInput, InferRequest
+async def main():
+    client = InferenceGRPCClient(sys.argv[1])
+    assert await client.is_server_live() and await client.is_server_ready()
+    assert await client.is_model_ready("reviews")
+    x = InferInput("x", [1, 4], "FP32")
+    x.set_data_from_numpy(np.array([[1, 2, 3, 4]], np.float32))
+    k = InferInput("k", [1], "INT64")
+    k.set_data_from_numpy(np.array([2], np.int64))
+    answer = await client.infer(InferRequest("numbers", [x, k]))
+    assert answer.outputs[0].as_numpy().tolist() == [[3, 6, 11, 18]], answer
+    text = InferInput("text", [1], "BYTES")
+    text.set_data_from_numpy(np.array(["A good film."], np.object_))
+    answer = await client.infer(InferRequest("reviews", [text]))
+    assert [output.name for output in answer.outputs] == ["label", "score", "probabilities"]
+    await client.close()
+asyncio.run(main())
+`;
+    await run(environment, program, server.grpcAddress ?? "");
   });
 });
