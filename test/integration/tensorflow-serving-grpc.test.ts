@@ -1,6 +1,7 @@
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Health, HealthCheckResponse_ServingStatus } from "../../src/generated/grpc_health_pb.ts";
 import { DataType } from "../../src/generated/tensorflow_pb.ts";
 import {
   ModelService,
@@ -11,7 +12,11 @@ import {
 import { GrpcClient } from "../support/grpc-client.ts";
 import type { ModelFolder } from "../support/model-folder.ts";
 import { createModelFolder } from "../support/model-folder.ts";
-import { computeExpected, writeTensorModel } from "../support/tensor-fixtures.ts";
+import {
+  computeExpected,
+  writeDoublingModel,
+  writeTensorModel,
+} from "../support/tensor-fixtures.ts";
 import type { TestServer } from "../support/test-server.ts";
 import { startTestServer } from "../support/test-server.ts";
 
@@ -26,7 +31,9 @@ beforeAll(async () => {
   models = await createModelFolder();
   await models.write({ model: "reviews" });
   await models.write({ model: "reviews", version: "2.1.0" });
+  await models.write({ model: "reviews", version: "3.0.0", bytes: Buffer.from("no model") });
   await models.writeFiles("numbers/1.0.0", { "model.onnx": writeTensorModel() });
+  await models.writeFiles("doubled/1.0.0", { "model.onnx": writeDoublingModel() });
   server = await startTestServer({
     "models.directory": models.path,
     "models.defaultModel": "reviews",
@@ -125,8 +132,47 @@ test("signatures and states are told in TensorFlow's terms", async () => {
   expect(signature?.inputs["x"]).toMatchObject({ dtype: DataType.DT_FLOAT });
   const { modelVersionStatus } = await client.call(getModelStatus, { modelSpec: reviews });
   expect(modelVersionStatus.map(({ version, state }) => [version, state])).toEqual([
+    [3n, ModelVersionStatus_State.END],
     [2_001_000n, ModelVersionStatus_State.AVAILABLE],
     [1n, ModelVersionStatus_State.AVAILABLE],
+  ]);
+  const [failed, ready] = modelVersionStatus.map((version) => version.status);
+  expect(failed).toMatchObject({
+    errorCode: status.UNAVAILABLE,
+    errorMessage: expect.stringMatching(/./),
+  });
+  expect(ready).toMatchObject({ errorCode: 0, errorMessage: "" });
+  const one = { ...reviews, versionChoice: { case: "version" as const, value: { value: 1n } } };
+  const alone = await client.call(getModelStatus, { modelSpec: one });
+  expect(alone.modelVersionStatus.map(({ version }) => version)).toEqual([1n]);
+});
+
+test("numbers come by Regress and MultiInference, under whatever name the signature has", async () => {
+  const modelSpec = { name: "doubled", signatureName: "regress_x" };
+  const rows = [1.5, -4].map((value) => ({
+    features: {
+      feature: { x: { kind: { case: "floatList" as const, value: { value: [value] } } } },
+    },
+  }));
+  const input = { kind: { case: "exampleList" as const, value: { examples: rows } } };
+  const answer = await client.call(regress, { modelSpec, input });
+  expect(answer.result?.regressions.map(({ value }) => value)).toEqual([3, -8]);
+  expect(answer.modelSpec).toMatchObject(modelSpec);
+  expect(answer.modelSpec?.versionChoice.value).toMatchObject({ value: 1n });
+  const { results } = await client.call(multiInference, {
+    tasks: [
+      { modelSpec, methodName: "tensorflow/serving/regress" },
+      { modelSpec: { name: "doubled" }, methodName: "tensorflow/serving/regress" },
+    ],
+    input,
+  });
+  expect(results.map((result) => result.modelSpec?.signatureName)).toEqual([
+    "regress_x",
+    "serving_default",
+  ]);
+  expect(results.map(({ result }) => result.case)).toEqual([
+    "regressionResult",
+    "regressionResult",
   ]);
 });
 
@@ -152,7 +198,21 @@ test("every failure has its status", async () => {
   await expect(ask({ modelSpec: reviews })).rejects.toMatchObject({ code: INVALID });
   await expect(
     ask({ modelSpec: { ...reviews, signatureName: "x" }, inputs }),
-  ).rejects.toMatchObject({ code: INVALID });
+  ).rejects.toMatchObject({
+    code: INVALID,
+    details: 'Serving signature name: "x" not found in signature def',
+  });
+  const label = { case: "versionLabel" as const, value: "canary" };
+  await expect(
+    ask({ modelSpec: { ...reviews, versionChoice: label }, inputs }),
+  ).rejects.toMatchObject({
+    code: INVALID,
+    details: "Unrecognized servable version label: canary",
+  });
+  const three = { case: "version" as const, value: { value: 3n } };
+  await expect(
+    ask({ modelSpec: { ...reviews, versionChoice: three }, inputs }),
+  ).rejects.toMatchObject({ code: status.UNAVAILABLE });
   await expect(ask({ modelSpec: reviews, inputs: { text: texts(" ") } })).rejects.toMatchObject({
     code: INVALID,
   });
@@ -162,7 +222,47 @@ test("every failure has its status", async () => {
   const number = client.call(regress, { modelSpec: reviews, input: inputOf("a") });
   await expect(number).rejects.toMatchObject({ code: INVALID });
   const unknown = client.call(getModelStatus, { modelSpec: { name: "nothing" } });
-  await expect(unknown).rejects.toMatchObject({ code: NOT_FOUND });
+  await expect(unknown).rejects.toMatchObject({
+    code: NOT_FOUND,
+    details: "Could not find any versions of model nothing",
+  });
+  const fields = client.call(getModelMetadata, { modelSpec: reviews, metadataField: ["graph"] });
+  await expect(fields).rejects.toMatchObject({ code: INVALID });
+  const methods = client.call(multiInference, { tasks: [{ modelSpec: reviews, methodName: "x" }] });
+  await expect(methods).rejects.toMatchObject({ code: INVALID });
+  const none = client.call(classify, { modelSpec: reviews });
+  await expect(none).rejects.toMatchObject({ code: INVALID });
+  const garbage = Buffer.from([0xff, 0xff, 0xff, 0x01, 0x02]);
+  for (const method of [predict, classify, multiInference, getModelStatus]) {
+    await expect(client.callBytes(method, garbage)).rejects.toMatchObject({ code: INVALID });
+  }
+});
+
+test("the list of models stays as it is where callers may not change it", async () => {
+  const own = await startTestServer({
+    "models.directory": models.path,
+    "models.defaultModel": "reviews",
+    "inference.workers": "1",
+    "grpc.listen": "on",
+    "grpc.port": "0",
+  });
+  const ownClient = new GrpcClient(own.grpcAddress ?? "");
+  for (const config of [[], [{ name: "reviews", basePath: "/models/reviews" }]]) {
+    const refused = ownClient.call(handleReloadConfigRequest, {
+      config: { config: { case: "modelConfigList", value: { config } } },
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+      details: expect.stringContaining("models.control"),
+    });
+  }
+  const services = [PredictionService, ModelService];
+  for (const { typeName: service } of services) {
+    const { status: health } = await ownClient.call(Health.method.check, { service });
+    expect(health).toBe(HealthCheckResponse_ServingStatus.SERVING);
+  }
+  ownClient.close();
+  await own.drain();
 });
 
 test("the list of models is changed by its own request, where callers may", async () => {

@@ -45,6 +45,18 @@ export function writeTensorModel(): Uint8Array {
   });
 }
 
+/** One number per row, and one back: `score` FP32 `[rows, 1]` is `2 · x` FP32 `[rows, 1]`. */
+export function writeDoublingModel(): Uint8Array {
+  return writeOnnx({
+    name: "doubled",
+    inputs: [createValueInfo("x", FLOAT, ["rows", 1])],
+    outputs: [createValueInfo("score", FLOAT, ["rows", 1])],
+    initializers: [],
+    nodes: [createNode("Add", ["x", "x"], "score")],
+    metadata: {},
+  });
+}
+
 /** One input and one output of every kind that JSON treats in its own way: each comes out as it went in. */
 export function writeEchoModel(): Uint8Array {
   const kinds = { text: STRING, flag: BOOL, half: FLOAT16, whole: INT64, real: FLOAT };

@@ -73,14 +73,23 @@ function find(
   wanted: DecodedModelSpec,
 ): Found {
   const { model, signatureName = DEFAULT_SIGNATURE } = wanted;
-  if (signatureName !== DEFAULT_SIGNATURE) {
-    const shown = signatureName.slice(0, 64);
-    throw malformed(`Serving signature name: "${shown}" not found in signature def`, "model_spec");
-  }
   const version = findTargetVersion(options, wanted);
   const askable = inference.findAskable(model, version, "tensorflow-serving");
   const number = toVersionNumber(askable.version)?.toString();
   return { askable, spec: { model, version: number, signatureName } };
+}
+
+/**
+ * Models have one signature. Classes and numbers are asked for by the names that an exporter gave to theirs, so the
+ * name matters to `Predict` alone.
+ */
+function assertDefaultSignature({ signatureName = DEFAULT_SIGNATURE }: DecodedModelSpec): void {
+  if (signatureName === DEFAULT_SIGNATURE) return;
+  const shown = signatureName.slice(0, 64);
+  throw malformed(
+    `Serving signature name: "${shown}" not found in signature def`,
+    "model_spec.signature_name",
+  );
 }
 
 function createPredictionMethods(
@@ -103,6 +112,7 @@ function createPredictionMethods(
     unaryMethod(method.predict, "caller", async (message, call) => {
       const decoded = decodePredictRequest(message);
       const found = find(options, inference, decoded);
+      assertDefaultSignature(decoded);
       const inputs = toModelInputs(decoded.inputs, found.askable.signature);
       const outputs = await ask(call, found, inputs, decoded.outputs);
       return encodePredictResponse({ ...found.spec, outputs });

@@ -7,6 +7,9 @@ test("versions have numbers that tell them apart", () => {
   expect(toVersionNumber("2.1.3")).toBe(2_001_003n);
   expect(toVersionNumber("0.1.0")).toBe(1000n);
   expect(toVersionNumber("1.1000.0")).toBeUndefined();
+  // Just below 2⁶³, and just above.
+  expect(toVersionNumber("9223372036854.775.807")).toBe(2n ** 63n - 1n);
+  expect(toVersionNumber("9223372036854.775.808")).toBeUndefined();
   const component = fc.integer({ min: 0, max: 999 });
   const version = fc.tuple(fc.integer({ min: 0, max: 1e6 }), component, component);
   fc.assert(

@@ -3,17 +3,22 @@ import { malformed } from "./malformed.ts";
 /** A component of a version takes so many digits of its number. */
 const COMPONENT = 1000;
 
+/** Numbers are int64 on the wire. */
+export const MAX_VERSION_NUMBER = 2n ** 63n - 1n;
+
 /**
  * Our `major.minor.patch` as the one whole number that this dialect has for a version: `x.0.0` is x, and any other is
- * `major × 10⁶ + minor × 10³ + patch`. Undefined where minor or patch is too large for that: such a version is reached
- * by a label.
+ * `major × 10⁶ + minor × 10³ + patch`. Undefined where minor or patch is too large for that, or the number for an int64:
+ * such a version is reached by a label.
  */
 export function toVersionNumber(version: string): bigint | undefined {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
   if (![major, minor, patch].every(Number.isSafeInteger)) return undefined;
   if (minor === 0 && patch === 0) return BigInt(major);
   if (minor >= COMPONENT || patch >= COMPONENT) return undefined;
-  return (BigInt(major) * BigInt(COMPONENT) + BigInt(minor)) * BigInt(COMPONENT) + BigInt(patch);
+  const number =
+    (BigInt(major) * BigInt(COMPONENT) + BigInt(minor)) * BigInt(COMPONENT) + BigInt(patch);
+  return number <= MAX_VERSION_NUMBER ? number : undefined;
 }
 
 /** The version that has this number; where two have, the one that is `x.0.0`. */

@@ -1,11 +1,12 @@
 import { SluiceError } from "../../../core/errors.ts";
 import { malformed } from "../../../protocols/tensorflow-serving/malformed.ts";
 import type { PathTarget } from "../../../protocols/tensorflow-serving/model-path.ts";
-import { findLabelled, findVersion } from "../../../protocols/tensorflow-serving/version-number.ts";
+import {
+  findLabelled,
+  findVersion,
+  MAX_VERSION_NUMBER,
+} from "../../../protocols/tensorflow-serving/version-number.ts";
 import type { GatewayOptions } from "../../gateway-options.ts";
-
-/** The largest version that the dialect can number. */
-const MAX_VERSION = 2n ** 63n - 1n;
 
 /** Versions of a model that this server knows, ready or not. */
 export function listVersions({ pipeline }: GatewayOptions, wanted: string): readonly string[] {
@@ -33,8 +34,8 @@ export function findTargetVersion(
     throw malformed(`Failed to convert version: ${version.slice(0, 64)}`, "path");
   }
   // Far longer numbers than any version take long to read.
-  const number = version.length > 19 ? MAX_VERSION + 1n : BigInt(version);
-  if (number > MAX_VERSION)
+  const number = version.length > 19 ? MAX_VERSION_NUMBER + 1n : BigInt(version);
+  if (number > MAX_VERSION_NUMBER)
     throw malformed(`Failed to convert version: ${version.slice(0, 64)}`, "path");
   const found = findVersion(number, known);
   if (found === undefined) throw servableNotFound(`Specific(${model}, ${version})`);
