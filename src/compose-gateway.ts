@@ -10,7 +10,7 @@ import type { Logger } from "./core/ports/logger.ts";
 import type { RateCounter } from "./core/ports/rate-counter.ts";
 import type { HttpObserver } from "./gateway/answer.ts";
 import type { GatewayOptions } from "./gateway/gateway-options.ts";
-import type { GrpcServer } from "./gateway/grpc-server.ts";
+import { GrpcPort } from "./gateway/grpc-port.ts";
 import { createHttpServer } from "./gateway/http-server.ts";
 import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
 import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
@@ -72,7 +72,14 @@ export async function prepareGateway(
   const app = await createHttpServer(options);
   await app.ready();
   const second = createSecondPort(app, config.server);
-  let grpc: GrpcServer | undefined;
+  const grpc = new GrpcPort({
+    loadServer: async () => {
+      const { createRpcServer } = await import("./compose-grpc.ts");
+      return createRpcServer(options, surroundings.inference.metrics);
+    },
+    maxConnections: config.server.maxConnections,
+    logger: surroundings.logger,
+  });
   const { host, port } = config.server;
   return {
     listen: async () => {
@@ -80,11 +87,9 @@ export async function prepareGateway(
       const secondPort = await openPort("tensorflowServing", config, surroundings.logger, () =>
         listenOn(second, host, config.tensorflowServing.port),
       );
-      const grpcPort = await openPort("grpc", config, surroundings.logger, async () => {
-        const { createRpcServer } = await import("./compose-grpc.ts");
-        grpc = createRpcServer(options, surroundings.inference.metrics);
-        return await grpc.listen(host, config.grpc.port);
-      });
+      const grpcPort = await openPort("grpc", config, surroundings.logger, () =>
+        grpc.listen(host, config.grpc.port),
+      );
       const named = host.includes(":") ? `[${host}]` : host;
       return {
         url,
@@ -98,7 +103,7 @@ export async function prepareGateway(
       const [cut, alsoCut] = await Promise.all([
         drainHttpServer(app.server, config.shutdown),
         second.listening ? drainHttpServer(second, config.shutdown) : 0,
-        grpc?.drain(config.shutdown.drainDelayMs + config.shutdown.graceMs),
+        grpc.drain(config.shutdown.drainDelayMs + config.shutdown.graceMs),
       ]);
       await app.close();
       await counter.close();

@@ -6,7 +6,7 @@ import type { Metrics } from "./telemetry/metrics.ts";
 
 /** The part of the composition root that only gRPC needs; its libraries take a while to load. */
 
-/** Builds the gRPC server in front of what the HTTP server stands in front of; its port is still closed. */
+/** Builds the gRPC server in front of what the HTTP server stands in front of. */
 export function createRpcServer(options: GatewayOptions, metrics: Metrics): GrpcServer {
   const { pipeline, limits, server, authenticate, limitRate, assertKeepingUp, logger } = options;
   return createGrpcServer({

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
 import type {
   MethodDefinition,
   ServerDuplexStream,
@@ -38,10 +39,10 @@ export interface GrpcServerOptions {
   readonly logger: Logger;
 }
 
-/** A server whose port can be opened. */
+/** A server that is given its connections. */
 export interface GrpcServer {
-  /** @returns the port. @throws SluiceError never; rejects with the system's error when the address is taken */
-  listen(host: string, port: number): Promise<number>;
+  /** Serves what comes over a connection that somebody else has accepted. */
+  serve(connection: Duplex): void;
   /** Takes no new calls, answers those under way, and cuts what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -74,9 +75,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     }
     server.addService(definition as ServiceDefinition, implementation);
   }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
-    listen: (host, port) => bind(server, host, port),
-    drain: (graceMs) => drain(server, graceMs),
+    serve: (connection) => injector.injectConnection(connection),
+    drain: async (graceMs) => {
+      injector.drain(graceMs);
+      await drain(server, graceMs);
+      injector.destroy();
+    },
   };
 }
 
@@ -261,16 +267,6 @@ function toAddress(peer: string): string {
     .replace(/^ipv[46]:/, "")
     .replace(/:\d+$/, "")
     .replace(/^\[|\]$/g, "");
-}
-
-function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(error);
-    });
-  });
 }
 
 async function drain(server: Server, graceMs: number): Promise<void> {
