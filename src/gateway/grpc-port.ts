@@ -43,8 +43,25 @@ export class GrpcPort {
   async drain(graceMs: number): Promise<void> {
     this.#listener.close();
     const server = await this.#server;
-    await server?.drain(graceMs);
+    server?.drain(graceMs);
+    await this.#untilClosed(graceMs);
     for (const socket of this.#open) socket.destroy();
+    server?.close();
+  }
+
+  /** Resolves when the last connection has closed, or after `graceMs`. */
+  #untilClosed(graceMs: number): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      for (const socket of this.#open) {
+        socket.once("close", () => {
+          if (this.#open.size > 0) return;
+          clearTimeout(timer);
+          resolve();
+        });
+      }
+    });
   }
 
   async #accept(socket: Socket): Promise<void> {

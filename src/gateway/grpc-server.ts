@@ -43,8 +43,10 @@ export interface GrpcServerOptions {
 export interface GrpcServer {
   /** Serves what comes over a connection that somebody else has accepted. */
   serve(connection: Duplex): void;
-  /** Takes no new calls, answers those under way, and cuts what is left after `graceMs`. */
-  drain(graceMs: number): Promise<void>;
+  /** From now on takes no new calls, and ends each connection when its calls are answered, or after `graceMs`. */
+  drain(graceMs: number): void;
+  /** Ends what is left. */
+  close(): void;
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Uint8Array>;
@@ -78,11 +80,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     serve: (connection) => injector.injectConnection(connection),
-    drain: async (graceMs) => {
-      injector.drain(graceMs);
-      await drain(server, graceMs);
-      injector.destroy();
-    },
+    drain: (graceMs) => injector.drain(graceMs),
+    close: () => injector.destroy(),
   };
 }
 
@@ -267,17 +266,4 @@ function toAddress(peer: string): string {
     .replace(/^ipv[46]:/, "")
     .replace(/:\d+$/, "")
     .replace(/^\[|\]$/g, "");
-}
-
-async function drain(server: Server, graceMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const cut = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, graceMs);
-  });
-  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  await Promise.race([closed, cut]);
-  clearTimeout(timer);
 }
