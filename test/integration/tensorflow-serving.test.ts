@@ -512,3 +512,16 @@ test("to the letter, the list of models is refused and status has nothing but st
   expect(text).toContain('"real_out":[null]');
   await strict.drain();
 }, 30_000);
+
+test("the document of addresses lists those of the protocol beside all others", async () => {
+  const { paths } = JSON.parse((await send("GET", "/openapi.json")).text);
+  expect(Object.keys(paths)).toEqual(
+    expect.arrayContaining([
+      "/classify",
+      "/v1/models/{model}",
+      "/v1/models/{model}:predict",
+      "/v1/models/{model}/versions/{version}:classify",
+      "/v1/models/{model}/labels/{label}/metadata",
+    ]),
+  );
+});

@@ -3,6 +3,7 @@ import fastifySwaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { jsonAnswer } from "../answer.ts";
 import type { Route } from "../route.ts";
+import { TENSORFLOW_PATHS } from "./tensorflow-serving/openapi-paths.ts";
 
 /**
  * Collects the routes that are registered after it into an OpenAPI document, and shows it as a page at `/docs` that can
@@ -49,6 +50,8 @@ const PAGE_POLICY =
 function describeApi(version: string) {
   return {
     openapi: "3.1.0",
+    // Those that a wildcard serves; the others come from their routes.
+    paths: TENSORFLOW_PATHS,
     info: {
       title: "Sluice",
       version,
