@@ -245,6 +245,14 @@ describe("every failure has its status, its words and its content type", () => {
       "Could not find any versions of model nothing",
     ],
     [
+      "status of an unknown version",
+      "GET",
+      "/v1/models/reviews/versions/7",
+      undefined,
+      404,
+      "Could not find version 7 of model reviews",
+    ],
+    [
       "a version out of range",
       "GET",
       `/v1/models/reviews/versions/${LONG}`,
@@ -258,7 +266,7 @@ describe("every failure has its status, its words and its content type", () => {
       "/v1/models/reviews/versions/abc/metadata",
       undefined,
       400,
-      "Failed to convert version: abc",
+      "Malformed request: GET /v1/models/reviews/versions/abc/metadata",
     ],
     [
       "both version and label",

@@ -155,7 +155,7 @@ async function askTexts(
 /** One text on its own, or lists of one text each, mean a list of texts. */
 function toList(input: Tensor): Tensor {
   const [rows = 1, ...rest] = input.shape;
-  const isList = input.shape.length !== 1 && rest.every((size) => size === 1);
+  const isList = rest.length <= 1 && rest.every((size) => size === 1);
   return isList ? { ...input, shape: [rows] } : input;
 }
 

@@ -47,7 +47,7 @@ import type { GatewayOptions } from "../gateway-options.ts";
 import type { GrpcMethod } from "../grpc-method.ts";
 import type { InferenceCaller } from "../routes/inference.ts";
 import { changeModel } from "../routes/open-inference/repository.ts";
-import { findTargetVersion } from "../routes/tensorflow-serving/find-version.ts";
+import { findListedVersion, findTargetVersion } from "../routes/tensorflow-serving/find-version.ts";
 import { unaryMethod } from "./protobuf-method.ts";
 
 const PREDICT_METHOD = "tensorflow/serving/predict";
@@ -160,7 +160,7 @@ function createModelMethods(options: GatewayOptions): readonly GrpcMethod[] {
         throw new SluiceError("not_found", text);
       }
       const isNamed = wanted.version !== undefined || wanted.label !== undefined;
-      const one = isNamed ? findTargetVersion(options, wanted) : undefined;
+      const one = isNamed ? findListedVersion(options, wanted) : undefined;
       const listed = versions.filter(({ version }) => one === undefined || version === one);
       return encodeStatusResponse(
         listed.toReversed().flatMap(({ version, state, reason }) => {

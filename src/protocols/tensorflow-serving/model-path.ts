@@ -11,6 +11,8 @@ export interface PathTarget {
   /** As written; `undefined` = the default one, or by the label. */
   readonly version: string | undefined;
   readonly label: string | undefined;
+  /** Method and path, for refusals; undefined where the target came in a message. */
+  readonly asked?: string;
 }
 
 /** An address below `/v1/models`, read. */
@@ -44,6 +46,7 @@ export function parseModelPath(method: "GET" | "POST", path: string): ModelPath 
     model: decodeName(name, wrong) ?? "",
     version: decodeName(version, wrong),
     label: decodeName(label, wrong),
+    asked: `${method} ${path}`,
   };
 }
 

@@ -8,7 +8,7 @@ import type { PathTarget } from "../../../protocols/tensorflow-serving/model-pat
 import { toVersionNumber } from "../../../protocols/tensorflow-serving/version-number.ts";
 import type { GatewayOptions } from "../../gateway-options.ts";
 import type { InferenceCaller } from "../inference.ts";
-import { findTargetVersion } from "./find-version.ts";
+import { findListedVersion, findTargetVersion } from "./find-version.ts";
 
 /** An answer's status and body. */
 interface Described {
@@ -44,7 +44,7 @@ export function describeStatus(options: GatewayOptions, target: PathTarget): Des
     throw new SluiceError("not_found", `Could not find any versions of model ${model}`);
   }
   const wanted =
-    version === undefined && label === undefined ? undefined : findTargetVersion(options, target);
+    version === undefined && label === undefined ? undefined : findListedVersion(options, target);
   const listed = versions
     .filter((status) => wanted === undefined || status.version === wanted)
     .map((status) => ({ ...status, version: numbered(status.version) }));

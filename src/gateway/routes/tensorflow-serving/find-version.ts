@@ -21,7 +21,7 @@ export function listVersions({ pipeline }: GatewayOptions, wanted: string): read
  */
 export function findTargetVersion(
   options: GatewayOptions,
-  { model, version, label }: PathTarget,
+  { model, version, label, asked = version }: PathTarget,
 ): string | undefined {
   const known = listVersions(options, model);
   if (known.length === 0) throw servableNotFound(`Latest(${model})`);
@@ -31,7 +31,7 @@ export function findTargetVersion(
   if (!/^\d+$/.test(version)) {
     // Not a version of this dialect; of ours it may be.
     if (!strict && known.includes(version)) return version;
-    throw malformed(`Failed to convert version: ${version.slice(0, 64)}`, "path");
+    throw malformed(`Malformed request: ${asked}`, "path");
   }
   // Far longer numbers than any version take long to read.
   const number = version.length > 19 ? MAX_VERSION_NUMBER + 1n : BigInt(version);
@@ -40,6 +40,21 @@ export function findTargetVersion(
   const found = findVersion(number, known);
   if (found === undefined) throw servableNotFound(`Specific(${model}, ${version})`);
   return found;
+}
+
+/**
+ * The same for questions about its state, which have words of their own for a version that is not there.
+ *
+ * @throws SluiceError as `findTargetVersion`
+ */
+export function findListedVersion(options: GatewayOptions, target: PathTarget): string | undefined {
+  try {
+    return findTargetVersion(options, target);
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError) || thrown.code !== "not_found") throw thrown;
+    const { model, version = "" } = target;
+    throw new SluiceError("not_found", `Could not find version ${version} of model ${model}`);
+  }
 }
 
 function servableNotFound(what: string): SluiceError {
