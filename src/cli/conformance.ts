@@ -1,81 +1,99 @@
 import { writeFile } from "node:fs/promises";
-import { Command, Option } from "commander";
-import { createHttpProbe } from "../conformance/http-probe.ts";
-import type { Protocol } from "../conformance/protocols.ts";
-import { PROTOCOLS, tryServer } from "../conformance/protocols.ts";
-import { renderReport } from "../conformance/render-report.ts";
-import { isConformant } from "../conformance/run-cases.ts";
-import { toSluiceError } from "../core/errors.ts";
-import { parsePositive } from "./parse-arguments.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { PROTOCOLS } from "../conformance/judge-server.ts";
+import { createSend } from "../conformance/raw-http.ts";
+import { renderReport, renderReportJson } from "../conformance/render-report.ts";
+import { toExitCode } from "../conformance/run-cases.ts";
+import { SluiceError } from "../core/errors.ts";
+import { parseCount } from "./parse-arguments.ts";
 
 interface ConformanceFlags {
-  readonly protocol: Protocol;
+  readonly protocol: string;
   readonly model?: string;
   readonly modelVersion?: string;
   readonly key?: string;
-  readonly only?: string;
   readonly json?: string;
+  readonly only?: string;
   readonly timeoutMs: number;
 }
 
-const EXIT_NOT_CONFORMANT = 1;
-const EXIT_NOT_TRIED = 2;
+const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** The server could not be judged. */
+const EXIT_NOT_JUDGED = 2;
 
 /**
- * `sluice conformance`: reports, case by case, what any server supports of a protocol. The process ends with 0 when no
- * required case fails, with 1 when one does, and with 2 when the server could not be tried.
+ * `sluice conformance`: asks any server and reports, case by case, what it supports of a protocol. The process ends
+ * with 0 when everything required is there, with 1 when something required is not, and with 2 when the server cannot be
+ * judged: it does not answer, there is no such model, or no case has that name.
  *
- * @param write receives what the command prints; default: standard output
+ * @param write receives the report; default: standard output.
  */
 export function createConformanceCommand(
   write: (text: string) => void = (text) => process.stdout.write(text),
 ): Command {
-  return new Command("conformance")
-    .description("Report, case by case, what any server supports of a protocol.")
-    .argument("<url>", "the server, e.g. http://127.0.0.1:8000")
-    .addOption(
-      new Option("--protocol <name>", "what it should speak")
-        .choices(PROTOCOLS)
-        .makeOptionMandatory(),
-    )
-    .option("--model <name>", "model to ask; default: one that the server has")
-    .option("--model-version <version>", "its version; default: the server chooses")
-    .option("--key <key>", "API key, sent as Authorization: Bearer")
-    .option("--only <part>", "only cases whose id has this in it, e.g. v2.binary")
-    .option("--json <file>", "write every result as JSON too")
-    .option("--timeout-ms <ms>", "how long an answer may take", parsePositive, 10_000)
-    .addHelpText("after", HELP)
-    .action(async (url: string, flags: ConformanceFlags) => {
-      try {
-        await run(url, flags, write);
-      } catch (thrown) {
-        process.stderr.write(`${toSluiceError(thrown).message}\n`);
-        process.exitCode = EXIT_NOT_TRIED;
-      }
-    });
+  return (
+    new Command("conformance")
+      .description("Report what a server supports of a protocol, case by case.")
+      .argument("<url>", "where the server is, e.g. http://127.0.0.1:8000", parseUrl)
+      .addOption(
+        new Option("--protocol <name>", "what the server is to speak")
+          .choices(Object.keys(PROTOCOLS))
+          .makeOptionMandatory(),
+      )
+      .option("--model <name>", "the model to ask (default: the first that the server names)")
+      .option("--model-version <version>", "its version (default: the server's choice)")
+      .option("--key <key>", "sent as a bearer token")
+      .option("--json <file>", "write the report as JSON too")
+      .option("--only <pattern>", "cases whose id contains this; * is anything")
+      .option("--timeout-ms <n>", "for each request", parseCount, DEFAULT_TIMEOUT_MS)
+      // 1 is for servers that break a promise; a misspelt flag must not look like one.
+      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_NOT_JUDGED))
+      .action(async (url: URL, flags: ConformanceFlags) => {
+        try {
+          process.exitCode = await judge(url, flags, write);
+        } catch (thrown) {
+          if (!(thrown instanceof SluiceError)) throw thrown;
+          console.error(`sluice: the server could not be judged: ${thrown.message}`);
+          process.exitCode = EXIT_NOT_JUDGED;
+        }
+      })
+  );
 }
 
-const HELP = `
-Nothing is changed on the server. Cases are required by the protocol's text, recommended because clients rely on them,
-or extensions. Exit code: 0 when nothing required fails, 1 when something does, 2 when the server cannot be tried.
-
-Examples:
-  sluice conformance http://127.0.0.1:8000 --protocol open-inference
-  sluice conformance http://triton:8000 --protocol open-inference --model resnet
-  sluice conformance http://tfserving:8501 --protocol tensorflow-serving --model half_plus_two`;
-
-async function run(
-  url: string,
+async function judge(
+  url: URL,
   flags: ConformanceFlags,
   write: (text: string) => void,
-): Promise<void> {
-  const { protocol, model, modelVersion: version, key, only, timeoutMs } = flags;
-  const http = createHttpProbe({ url, key, timeoutMs });
-  const { subject, results } = await tryServer(http, protocol, { model, version, only });
-  const head = { url, protocol, model: subject.model };
-  write(renderReport(head, results, process.stdout.isTTY === true));
-  if (flags.json !== undefined) {
-    await writeFile(flags.json, `${JSON.stringify({ ...head, results }, null, 2)}\n`);
+): Promise<number> {
+  const { protocol, key, json, timeoutMs, modelVersion } = flags;
+  const send = createSend({
+    url,
+    timeoutMs,
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+    ...(key === undefined ? {} : { key }),
+  });
+  const judgement = await PROTOCOLS[protocol]?.({ send, ...flags });
+  if (judgement === undefined || judgement.cases.length === 0) {
+    throw new SluiceError("not_found", "no case has such an id; leave out --only to see all.");
   }
-  if (!isConformant(results)) process.exitCode = EXIT_NOT_CONFORMANT;
+  const report = {
+    protocol,
+    url: url.href,
+    ...(judgement.model === undefined ? {} : { model: judgement.model }),
+    ...(modelVersion === undefined ? {} : { modelVersion }),
+    cases: judgement.cases,
+  };
+  write(renderReport(report));
+  if (json !== undefined) await writeFile(json, renderReportJson(report));
+  return toExitCode(judgement.cases);
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError("Expected an address like http://127.0.0.1:8000.");
+  }
+  return url;
 }

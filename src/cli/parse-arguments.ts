@@ -28,11 +28,3 @@ export function parseFraction(text: string): number {
   if (value < 0 || value > 0.5) throw new InvalidArgumentError("Expected a share from 0 to 0.5.");
   return value;
 }
-
-/** Reads a whole number of one or more from a flag. */
-export function parsePositive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new InvalidArgumentError("Expected a whole number, 1 or more.");
-  }
-  return Number(text);
-}

@@ -1,45 +1,50 @@
-import type { HttpProbe } from "./http-probe.ts";
-
 /**
- * `required`: the protocol's own text demands it. `recommended`: clients in use rely on it, or the text says "should".
- * `extension`: an addition that a server may have, and says so or answers that it has not.
+ * How much a case weighs. `required`: the protocol says so, or every client breaks without it. `recommended`: what a
+ * careful server does, and what its clients hope for. `extension`: a part that a server may leave out altogether.
  */
 export const LEVELS = ["required", "recommended", "extension"] as const;
+
 export type Level = (typeof LEVELS)[number];
 
-/** How a server did in one case. */
+/** What came of one case. */
 export type Verdict =
-  /** `note`: which of several readings of the protocol it follows. */
-  | { readonly outcome: "pass"; readonly note?: string | undefined }
+  /** `note` says what is worth knowing, such as which of several allowed readings the server follows. */
+  | { readonly outcome: "pass"; readonly note?: string }
   | { readonly outcome: "fail"; readonly expected: string; readonly found: string }
-  /** It says that it has no such thing. */
+  /** The server says clearly that it does not have this part. */
   | { readonly outcome: "unsupported"; readonly note: string }
-  /** It could not be tried. */
-  | { readonly outcome: "skipped"; readonly note: string };
+  /** The case has nothing to say about this server or this model. */
+  | { readonly outcome: "skipped"; readonly reason: string };
 
-/** The server that is tried: how to reach it, and what it was found to have. */
-export interface Subject {
-  readonly http: HttpProbe;
-  readonly model: string;
-  readonly version: string | undefined;
-}
-
-/** One thing to try. */
-export interface ConformanceCase<Target extends Subject> {
-  /** Stable, for `--only` and for machines: `v2.infer.id`. */
+/** One promise of a protocol, and how to see from outside whether a server keeps it. */
+export interface ConformanceCase<Server> {
+  /** Lower-case words with hyphens, in groups parted by `/`: `infer/flat-data`. Unique within the protocol. */
   readonly id: string;
+  /** The promise as a sentence. */
   readonly title: string;
-  /** Which document asks for it. */
+  /** Where the promise is made: a specification, a reference server, a client. */
   readonly source: string;
   readonly level: Level;
-  run(target: Target): Promise<Verdict> | Verdict;
+  /** Asks the server. What it throws becomes a failure: no answer is an answer too. */
+  readonly run: (server: Server) => Promise<Verdict>;
 }
 
-export const pass = (note?: string): Verdict => ({ outcome: "pass", note });
-export const fail = (expected: string, found: string): Verdict => ({
-  outcome: "fail",
-  expected,
-  found,
-});
-export const unsupported = (note: string): Verdict => ({ outcome: "unsupported", note });
-export const skipped = (note: string): Verdict => ({ outcome: "skipped", note });
+/** The promise is kept. */
+export function pass(note?: string): Verdict {
+  return note === undefined ? { outcome: "pass" } : { outcome: "pass", note };
+}
+
+/** The promise is broken. */
+export function fail(expected: string, found: string): Verdict {
+  return { outcome: "fail", expected, found };
+}
+
+/** The server does not have this part and says so. */
+export function unsupported(note: string): Verdict {
+  return { outcome: "unsupported", note };
+}
+
+/** Nothing was asked. */
+export function skipped(reason: string): Verdict {
+  return { outcome: "skipped", reason };
+}

@@ -1,58 +1,69 @@
 import type { Verdict } from "./case.ts";
 import { fail, pass } from "./case.ts";
-import type { ProbeAnswer } from "./http-probe.ts";
+import type { RawAnswer } from "./raw-http.ts";
 
-/** Short enough for a line, and never a whole body. */
-const SHOWN = 120;
+/** A JSON object of which nothing is known yet. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** An answer in a few words. */
-export function describe({ status, text }: ProbeAnswer): string {
-  const body = text.replaceAll(/\s+/g, " ").slice(0, SHOWN);
-  return body === "" ? `${status} without a body` : `${status} ${body}`;
+const EXCERPT_LENGTH = 160;
+
+/** Status and beginning of an answer, on one line. */
+export function describeAnswer({ status, body }: RawAnswer): string {
+  const text = body.toString("utf8", 0, EXCERPT_LENGTH * 4);
+  const line = [...text.replace(/[\s\p{Cc}]+/gu, " ").trim()];
+  const excerpt =
+    line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH).join("")} …` : line.join("");
+  return `${status}${excerpt === "" ? " with an empty body" : ` ${excerpt}`}`;
 }
 
-/** A JSON object; anything else has no members. */
-export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as Readonly<Record<string, unknown>>) : {};
+/** The body as JSON; undefined when it is none. */
+export function readJson({ body }: RawAnswer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
-/** A JSON list; anything else has no elements. */
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether the status is one of those; the verdict that follows when it is not. */
-export function wrongStatus(
-  answer: ProbeAnswer,
-  ...statuses: readonly number[]
-): Verdict | undefined {
-  if (statuses.includes(answer.status)) return undefined;
-  return fail(`status ${statuses.join(" or ")}`, describe(answer));
+export function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
-/** A verdict on a condition about an answer of 200. */
-export function expectThat(answer: ProbeAnswer, holds: boolean, expected: string): Verdict {
-  return wrongStatus(answer, 200) ?? (holds ? pass() : fail(expected, describe(answer)));
+/** The body as a JSON object; undefined when it is none. */
+export function readObject(answer: RawAnswer): JsonObject | undefined {
+  const value = readJson(answer);
+  return isObject(value) ? value : undefined;
 }
 
 /**
- * Wrong input must be refused: with a status of the 4xx, and with one of `usual` where the protocol says which.
- *
- * @param errorOf finds the error's text in the body
+ * Whether a wrong request was refused as the caller's mistake. Statuses of 400 and more below 500 pass; one that is not
+ * `usual` is named in the note.
  */
-export function expectRefusal(
-  answer: ProbeAnswer,
-  usual: readonly number[],
-  errorOf: (answer: ProbeAnswer) => unknown,
+export function judgeRefusal(answer: RawAnswer, usual: readonly number[]): Verdict {
+  if (answer.status < 400 || answer.status > 499) {
+    return fail(`a refusal with ${usual.join(" or ")}`, describeAnswer(answer));
+  }
+  return usual.includes(answer.status)
+    ? pass()
+    : pass(`status ${answer.status}; usual is ${usual.join(" or ")}`);
+}
+
+/** Whether a refusal has exactly one of these statuses. */
+export function judgeStatus(answer: RawAnswer, statuses: readonly number[]): Verdict {
+  return statuses.includes(answer.status)
+    ? pass()
+    : fail(`status ${statuses.join(" or ")}`, describeAnswer(answer));
+}
+
+/** The verdict of checks that find nothing or a sentence about what is wrong. */
+export function judgeProblem(
+  expected: string,
+  problem: string | undefined,
+  note?: string,
 ): Verdict {
-  const { status } = answer;
-  if (status >= 200 && status < 300) return fail("a refusal", describe(answer));
-  if (status >= 500)
-    return fail("a status of the 4xx: the request is wrong, not the server", describe(answer));
-  if (typeof errorOf(answer) !== "string")
-    return fail("an error text in the protocol's form", describe(answer));
-  return usual.includes(status)
-    ? pass(String(status))
-    : pass(`${status}, where ${usual.join(" or ")} is usual`);
+  return problem === undefined ? pass(note) : fail(expected, problem);
 }

@@ -1,49 +1,85 @@
+import type { Verdict } from "./case.ts";
 import { LEVELS } from "./case.ts";
-import type { CaseResult } from "./run-cases.ts";
+import type { CaseReport } from "./run-cases.ts";
 
-const MARKS = { pass: "✓", fail: "✗", unsupported: "–", skipped: "·" } as const;
-const COLOURS = { pass: 32, fail: 31, unsupported: 33, skipped: 90 } as const;
-
-export interface ReportHead {
-  readonly url: string;
+/** All that is known about one run. */
+export interface ConformanceReport {
   readonly protocol: string;
-  readonly model: string;
+  readonly url: string;
+  readonly model?: string;
+  readonly modelVersion?: string;
+  readonly cases: readonly CaseReport[];
 }
 
-/** The report for people: a line per case, what was expected where it failed, and a count by level. */
-export function renderReport(
-  { url, protocol, model }: ReportHead,
-  results: readonly CaseResult[],
-  isColoured: boolean,
-): string {
-  const width = Math.max(...results.map(({ title }) => title.length), 10);
-  const lines = results.flatMap(({ title, level, verdict }) => {
-    const { outcome } = verdict;
-    const mark = isColoured
-      ? `\u001b[${COLOURS[outcome]}m${MARKS[outcome]}\u001b[0m`
-      : MARKS[outcome];
-    const note = "note" in verdict && verdict.note !== undefined ? `  ${verdict.note}` : "";
-    const line = `  ${mark} ${title.padEnd(width)}  ${level.padEnd(11)}${note}`.trimEnd();
-    if (verdict.outcome !== "fail") return [line];
-    return [line, `      expected  ${verdict.expected}`, `      found     ${verdict.found}`];
-  });
+const SIGNS: Readonly<Record<Verdict["outcome"], string>> = {
+  pass: "✓",
+  fail: "✗",
+  unsupported: "–",
+  skipped: "·",
+};
+
+/** A page for people: a line per case, what was found under those that failed, and counts by level. */
+export function renderReport(report: ConformanceReport): string {
+  const { protocol, url, model, modelVersion } = report;
+  const asked = model === undefined ? "" : `, model ${model}`;
+  const version = modelVersion === undefined ? "" : ` version ${modelVersion}`;
+  const width = Math.max(0, ...report.cases.map(({ id }) => id.length));
   return [
-    `${protocol} at ${url}, model ${model}`,
+    `${protocol} at ${url}${asked}${version}`,
     "",
-    ...lines,
+    ...report.cases.flatMap((one) => renderCase(one, width)),
     "",
-    ...renderSummary(results),
+    ...renderSummary(report.cases),
     "",
   ].join("\n");
 }
 
-function renderSummary(results: readonly CaseResult[]): readonly string[] {
-  const rows = LEVELS.map((level) => {
-    const own = results.filter((result) => result.level === level);
-    const count = (outcome: keyof typeof MARKS) =>
-      String(own.filter(({ verdict }) => verdict.outcome === outcome).length).padStart(6);
-    const counts = (["pass", "fail", "unsupported", "skipped"] as const).map(count).join("  ");
-    return `  ${level.padEnd(11)}  ${counts}`;
+function renderCase({ id, title, source, level, verdict }: CaseReport, width: number): string[] {
+  const mark = level === "required" ? "" : ` (${level})`;
+  const line = `${SIGNS[verdict.outcome]} ${id.padEnd(width)}  ${title}${mark}`;
+  const indent = " ".repeat(width + 4);
+  switch (verdict.outcome) {
+    case "pass":
+      return verdict.note === undefined ? [line] : [line, `${indent}${verdict.note}`];
+    case "fail":
+      return [
+        line,
+        `${indent}expected: ${verdict.expected}`,
+        `${indent}found:    ${verdict.found}`,
+        `${indent}source:   ${source}`,
+      ];
+    case "unsupported":
+      return [line, `${indent}not there: ${verdict.note}`];
+    case "skipped":
+      return [line, `${indent}not asked: ${verdict.reason}`];
+  }
+}
+
+function renderSummary(cases: readonly CaseReport[]): string[] {
+  return LEVELS.flatMap((level) => {
+    const own = cases.filter((one) => one.level === level);
+    if (own.length === 0) return [];
+    const count = (outcome: Verdict["outcome"]) =>
+      own.filter(({ verdict }) => verdict.outcome === outcome).length;
+    return [
+      `${level.padEnd(12)} ✓ ${count("pass")}  ✗ ${count("fail")}  – ${count("unsupported")}  · ${count("skipped")}`,
+    ];
   });
-  return [`  ${"".padEnd(11)}    pass    fail  unsupp  skipped`, ...rows];
+}
+
+/** The same for programs: the report as it is, with counts by level and outcome. */
+export function renderReportJson(report: ConformanceReport): string {
+  const summary = Object.fromEntries(
+    LEVELS.map((level) => [
+      level,
+      Object.fromEntries(
+        (Object.keys(SIGNS) as Verdict["outcome"][]).map((outcome) => [
+          outcome,
+          report.cases.filter((one) => one.level === level && one.verdict.outcome === outcome)
+            .length,
+        ]),
+      ),
+    ]),
+  );
+  return `${JSON.stringify({ ...report, summary }, null, 2)}\n`;
 }

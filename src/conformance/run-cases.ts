@@ -1,45 +1,62 @@
-import { toSluiceError } from "../core/errors.ts";
-import type { ConformanceCase, Subject, Verdict } from "./case.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { ConformanceCase, Level, Verdict } from "./case.ts";
 import { fail } from "./case.ts";
 
-/** A case that was tried. */
-export interface CaseResult {
+/** A case and what came of it. */
+export interface CaseReport {
   readonly id: string;
   readonly title: string;
   readonly source: string;
-  readonly level: ConformanceCase<Subject>["level"];
+  readonly level: Level;
   readonly verdict: Verdict;
+  readonly durationMs: number;
 }
 
-/** Tries every case, one after the other: what one leaves behind must not be the next one's trouble. */
-export async function runCases<Target extends Subject>(
-  cases: readonly ConformanceCase<Target>[],
-  target: Target,
-  onResult: (result: CaseResult) => void = () => {},
-): Promise<readonly CaseResult[]> {
-  const results: CaseResult[] = [];
-  for (const { id, title, source, level, run } of cases) {
-    const verdict = await runCase(run, target);
-    const result = { id, title, source, level, verdict };
-    results.push(result);
-    onResult(result);
+/**
+ * Runs the cases one after another, because some of them are made to hurt. A case that throws has failed: with the
+ * reason when the server gave no answer. A bug in a case is thrown on.
+ *
+ * @param only runs the cases whose id contains this; `*` stands for any characters.
+ */
+export async function runCases<Server>(
+  cases: readonly ConformanceCase<Server>[],
+  server: Server,
+  only?: string,
+): Promise<CaseReport[]> {
+  const reports: CaseReport[] = [];
+  for (const one of cases.filter(({ id }) => only === undefined || toPattern(only).test(id))) {
+    const startMs = performance.now();
+    const verdict = await runCase(one, server);
+    const { id, title, source, level } = one;
+    reports.push({
+      id,
+      title,
+      source,
+      level,
+      verdict,
+      durationMs: Math.round(performance.now() - startMs),
+    });
   }
-  return results;
+  return reports;
 }
 
-/** A server that hangs up or stays silent has failed the case, and may do better in the next. */
-async function runCase<Target extends Subject>(
-  run: ConformanceCase<Target>["run"],
-  target: Target,
-): Promise<Verdict> {
+async function runCase<Server>(one: ConformanceCase<Server>, server: Server): Promise<Verdict> {
   try {
-    return await run(target);
+    return await one.run(server);
   } catch (thrown) {
-    return fail("an answer", toSluiceError(thrown).message);
+    if (thrown instanceof SluiceError) return fail("an answer", thrown.message);
+    throw thrown;
   }
 }
 
-/** Whether a server does everything that the protocol demands. */
-export function isConformant(results: readonly CaseResult[]): boolean {
-  return results.every(({ level, verdict }) => level !== "required" || verdict.outcome !== "fail");
+function toPattern(only: string): RegExp {
+  const parts = only.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
+  return new RegExp(parts.join(".*"));
+}
+
+/** 0: every required promise is kept; 1: one is broken. Two is for servers that could not be judged. */
+export function toExitCode(reports: readonly CaseReport[]): 0 | 1 {
+  return reports.some(({ level, verdict }) => level === "required" && verdict.outcome === "fail")
+    ? 1
+    : 0;
 }

@@ -1,174 +1,152 @@
 import type { ConformanceCase, Verdict } from "../case.ts";
-import { fail, pass, unsupported } from "../case.ts";
-import type { ProbeAnswer } from "../http-probe.ts";
-import { describe, expectRefusal, fieldsOf, listOf, wrongStatus } from "../judge.ts";
-import type { JsonTensor, OpenInferenceTarget } from "./target.ts";
-import { errorOf } from "./target.ts";
+import { fail, pass, skipped, unsupported } from "../case.ts";
+import { describeAnswer, judgeProblem, judgeRefusal } from "../judge.ts";
+import type { RawAnswer } from "../raw-http.ts";
+import { findDifference, readInferAnswer } from "./infer-answer.ts";
+import type { SampleTensor } from "./sample-inputs.ts";
+import { toBytes } from "./sample-inputs.ts";
+import type { OpenInferenceServer } from "./server.ts";
+import { infer, makeSamples, toInferRequest } from "./server.ts";
 
-const SOURCE = "Triton, extension binary_tensor_data";
-const HEADER = "inference-header-content-length";
+const SOURCE = "binary tensor data extension (tritonclient uses it by default)";
+const USUAL = [400];
 
-type Case = ConformanceCase<OpenInferenceTarget>;
-
-const SIZES: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  UINT8: 1,
-  INT8: 1,
-  UINT16: 2,
-  INT16: 2,
-  FP16: 2,
-  UINT32: 4,
-  INT32: 4,
-  FP32: 4,
-  UINT64: 8,
-  INT64: 8,
-  FP64: 8,
-};
-
-/** The bytes of a tensor: little-endian, texts each behind its length in four bytes. */
-function toBytes({ datatype, data }: JsonTensor): Buffer {
-  return Buffer.concat(data.map((value) => elementToBytes(datatype, value)));
-}
-
-function elementToBytes(datatype: string, value: unknown): Buffer {
-  if (datatype === "BYTES") {
-    const text = Buffer.from(String(value));
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(text.length);
-    return Buffer.concat([length, text]);
-  }
-  const bytes = Buffer.alloc(SIZES[datatype] ?? 4);
-  if (datatype === "FP32") bytes.writeFloatLE(Number(value));
-  else if (datatype === "FP64") bytes.writeDoubleLE(Number(value));
-  // One half, as a half float.
-  else if (datatype === "FP16") bytes.writeUInt16LE(0x3800);
-  else bytes.writeUIntLE(Number(value), 0, Math.min(6, bytes.length));
-  return bytes;
-}
-
-/** A body with every input in its binary part. */
-function toBinaryBody(
-  inputs: readonly JsonTensor[],
-  more: object,
-): { json: Buffer; parts: Buffer } {
-  const bytes = inputs.map(toBytes);
-  const heads = inputs.map(({ name, datatype, shape }, i) => ({
-    name,
-    datatype,
-    shape,
-    parameters: { binary_data_size: bytes[i]?.length },
-  }));
-  const json = Buffer.from(JSON.stringify({ inputs: heads, ...more }));
-  return { json, parts: Buffer.concat(bytes) };
-}
-
-function sendBinary(
-  target: OpenInferenceTarget,
-  more: object,
-  change: (body: { json: Buffer; parts: Buffer }) => { length: string; body: Buffer } = ({
-    json,
-    parts,
-  }) => ({
-    length: String(json.length),
-    body: Buffer.concat([json, parts]),
+/** The extension `binary_tensor_data`. Where it is neither listed nor working, it is not there. */
+export const BINARY_CASES: readonly ConformanceCase<OpenInferenceServer>[] = [
+  binary("inputs", "inputs may be bytes, with the same answer as in JSON", async (server) => {
+    const samples = makeSamples(server);
+    const inJson = readInferAnswer(await infer(server, toInferRequest(samples)));
+    const answer = await inferBinary(server, samples);
+    const inBytes = readInferAnswer(answer);
+    if (inBytes.problem !== undefined) return fail("an answer with outputs", inBytes.problem);
+    if (inJson.problem !== undefined) return fail("an answer in JSON", inJson.problem);
+    return judgeProblem("the same outputs", findDifference(inJson.outputs, inBytes.outputs));
   }),
-): Promise<ProbeAnswer> {
-  const { length, body } = change(toBinaryBody(target.inputs, more));
-  return target.infer(body, { "content-type": "application/octet-stream", [HEADER]: length });
-}
-
-/** A server that does not say that it has the extension is not asked to. */
-const binary = (
-  id: string,
-  title: string,
-  run: (target: OpenInferenceTarget) => Promise<Verdict>,
-): Case => ({
-  id: `v2.binary.${id}`,
-  title,
-  source: SOURCE,
-  level: "extension",
-  run: (target) =>
-    target.extensions.includes("binary_tensor_data")
-      ? run(target)
-      : unsupported("not among the server's extensions"),
-});
-
-/** Whether the binary part is as long as its JSON says. */
-function judgeBinaryAnswer(answer: ProbeAnswer): Verdict {
-  const wrong = wrongStatus(answer, 200);
-  if (wrong !== undefined) return wrong;
-  const header = Number(answer.headers[HEADER]);
-  if (!Number.isSafeInteger(header)) return fail(`the header ${HEADER}`, describe(answer));
-  const json: unknown = JSON.parse(answer.bytes.subarray(0, header).toString());
-  const outputs = listOf(fieldsOf(json)["outputs"]).map(fieldsOf);
-  const sizes = outputs.map(({ parameters }) =>
-    Number(fieldsOf(parameters)["binary_data_size"] ?? 0),
-  );
-  const sum = sizes.reduce((total, size) => total + size, 0);
-  const rest = answer.bytes.length - header;
-  if (sum !== rest || sum === 0) return fail(`${sum} bytes behind the JSON`, `${rest} bytes`);
-  const hasData = outputs.some(
-    ({ data, parameters }) =>
-      data !== undefined && fieldsOf(parameters)["binary_data_size"] !== undefined,
-  );
-  return hasData ? fail("no data in the JSON of a binary output", "data") : pass(`${sum} bytes`);
-}
-
-const refusedLength = (id: string, title: string, toLength: (json: Buffer) => string): Case =>
-  binary(id, title, async (target) => {
-    const answer = await sendBinary(target, {}, ({ json, parts }) => ({
-      length: toLength(json),
-      body: Buffer.concat([json, parts]),
-    }));
-    return expectRefusal(answer, [400], errorOf);
-  });
-
-/** Tensors as bytes, which is what tritonclient sends and asks for unless it is told otherwise. */
-export const BINARY_CASES: readonly Case[] = [
-  binary("in", "binary inputs are read", async (target) => {
-    const answer = await sendBinary(target, {});
-    return wrongStatus(answer, 200) ?? pass();
+  binary("outputs", "an output with binary_data comes as bytes", async (server) => {
+    const [wanted] = server.outputs;
+    if (wanted === undefined) return skipped("the metadata lists no outputs");
+    const outputs = [{ name: wanted.name, parameters: { binary_data: true } }];
+    return judgeBinaryOutputs(server, { outputs });
   }),
-  binary("out", "an output that is asked for in binary comes in binary", async (target) => {
-    const [output] = target.outputs;
-    const outputs = [{ name: output?.name, parameters: { binary_data: true } }];
-    return judgeBinaryAnswer(await sendBinary(target, { outputs }));
-  }),
-  binary("out-all", "binary_data_output asks for all outputs in binary", async (target) =>
-    judgeBinaryAnswer(await sendBinary(target, { parameters: { binary_data_output: true } })),
+  binary("all-outputs", "binary_data_output makes bytes of all outputs", (server) =>
+    judgeBinaryOutputs(server, { parameters: { binary_data_output: true } }),
   ),
-  binary("raw", "a raw request is its only input", async (target) => {
-    const [input] = target.inputs;
-    if (target.inputs.length > 1) return unsupported("the model has several inputs");
-    const body = input.datatype === "BYTES" ? Buffer.from(String(input.data[0])) : toBytes(input);
-    const answer = await target.infer(body, {
-      "content-type": "application/octet-stream",
-      [HEADER]: "0",
+  binary("output-wins", "binary_data: false wins over binary_data_output", async (server) => {
+    const [wanted] = server.outputs;
+    if (wanted === undefined) return skipped("the metadata lists no outputs");
+    const request = toInferRequest(makeSamples(server), {
+      parameters: { binary_data_output: true },
+      outputs: [{ name: wanted.name, parameters: { binary_data: false } }],
     });
-    if (answer.status === 400 && target.inputs[0].shape.filter((size) => size !== 1).length > 1) {
-      return unsupported("refused for a model of this shape");
-    }
-    return judgeBinaryAnswer(answer);
+    const answer = readInferAnswer(await infer(server, request));
+    if (answer.problem !== undefined) return fail("an answer with outputs", answer.problem);
+    return answer.outputs.some(({ isBinary }) => isBinary) ? fail("data", "bytes") : pass();
   }),
-  refusedLength("length.word", "a header length that is no number is refused", () => "many"),
-  refusedLength("length.long", "a header length beyond the body is refused", (json) =>
-    String(json.length + 1_000_000),
+  binary("header-not-a-number", "a header length that is no number is refused", async (server) =>
+    judgeRefusal(await inferBinary(server, makeSamples(server), { header: "ten" }), USUAL),
   ),
-  refusedLength("length.short", "a header length that cuts the JSON is refused", (json) =>
-    String(json.length - 5),
+  binary("header-too-long", "a header length beyond the body is refused", async (server) =>
+    judgeRefusal(await inferBinary(server, makeSamples(server), { header: "99999999" }), USUAL),
   ),
-  binary("size.missing", "fewer bytes than the sizes say are refused", async (target) => {
-    const answer = await sendBinary(target, {}, ({ json, parts }) => ({
-      length: String(json.length),
-      body: Buffer.concat([json, parts.subarray(1)]),
-    }));
-    return expectRefusal(answer, [400], errorOf);
-  }),
-  binary("size.surplus", "more bytes than the sizes say are refused", async (target) => {
-    const answer = await sendBinary(target, {}, ({ json, parts }) => ({
-      length: String(json.length),
-      body: Buffer.concat([json, parts, Buffer.alloc(3)]),
-    }));
-    return expectRefusal(answer, [400], errorOf);
+  binary("header-negative", "a negative header length is refused", async (server) =>
+    judgeRefusal(await inferBinary(server, makeSamples(server), { header: "-1" }), USUAL),
+  ),
+  binary("bytes-missing", "fewer bytes than binary_data_size says are refused", async (server) =>
+    judgeRefusal(await inferBinary(server, makeSamples(server), { cut: 1 }), USUAL),
+  ),
+  binary("bytes-left-over", "bytes that belong to no input are refused", async (server) =>
+    judgeRefusal(await inferBinary(server, makeSamples(server), { extra: 8 }), USUAL),
+  ),
+  binary("size-wrong", "a binary_data_size that the shape contradicts is refused", async (server) =>
+    judgeRefusal(await inferBinary(server, makeSamples(server), { lie: 3 }), USUAL),
+  ),
+  binary("raw-request", "a header length of 0 makes the whole body the input", async (server) => {
+    const [sample, ...others] = makeSamples(server, 1);
+    if (sample === undefined || others.length > 0) return skipped("the model has several inputs");
+    const isText = sample.datatype === "BYTES";
+    const answer = await server.send({
+      method: "POST",
+      path: `${server.modelPath}/infer`,
+      headers: {
+        "Content-Type": "application/octet-stream",
+        "Inference-Header-Content-Length": "0",
+      },
+      body: isText ? String(sample.data[0]) : toBytes(sample),
+    });
+    return judgeProblem("an answer with outputs", readInferAnswer(answer).problem);
   }),
 ];
+
+interface BinaryChanges {
+  /** Instead of the true length of the JSON. */
+  readonly header?: string;
+  /** Bytes to leave out at the end, or to add there. */
+  readonly cut?: number;
+  readonly extra?: number;
+  /** Bytes that the first input says and has beyond those of its elements. */
+  readonly lie?: number;
+}
+
+function inferBinary(
+  server: OpenInferenceServer,
+  samples: readonly SampleTensor[],
+  changes: BinaryChanges = {},
+): Promise<RawAnswer> {
+  const parts = samples.map((sample, place) =>
+    Buffer.concat([toBytes(sample), Buffer.alloc(place === 0 ? (changes.lie ?? 0) : 0)]),
+  );
+  const json = Buffer.from(
+    JSON.stringify({
+      inputs: samples.map(({ name, shape, datatype }, place) => ({
+        name,
+        shape,
+        datatype,
+        parameters: { binary_data_size: parts[place]?.length ?? 0 },
+      })),
+      parameters: { binary_data_output: false },
+    }),
+  );
+  const body = Buffer.concat([json, ...parts, Buffer.alloc(changes.extra ?? 0)]);
+  return server.send({
+    method: "POST",
+    path: `${server.modelPath}/infer`,
+    headers: {
+      "Content-Type": "application/octet-stream",
+      "Inference-Header-Content-Length": changes.header ?? `${json.length}`,
+    },
+    body: body.subarray(0, body.length - (changes.cut ?? 0)),
+  });
+}
+
+async function judgeBinaryOutputs(
+  server: OpenInferenceServer,
+  more: Readonly<Record<string, unknown>>,
+): Promise<Verdict> {
+  const samples = makeSamples(server);
+  const inJson = readInferAnswer(await infer(server, toInferRequest(samples)));
+  const inBytes = readInferAnswer(await infer(server, toInferRequest(samples, more)));
+  if (inBytes.problem !== undefined) return fail("an answer with outputs", inBytes.problem);
+  if (inJson.problem !== undefined) return fail("an answer in JSON", inJson.problem);
+  if (inBytes.outputs.some(({ isBinary }) => !isBinary)) return fail("bytes", "data in JSON");
+  return judgeProblem("the same values", findDifference(inBytes.outputs, inJson.outputs));
+}
+
+function binary(
+  id: string,
+  title: string,
+  judge: (server: OpenInferenceServer) => Promise<Verdict>,
+): ConformanceCase<OpenInferenceServer> {
+  return {
+    id: `binary/${id}`,
+    title,
+    source: SOURCE,
+    level: "extension",
+    async run(server) {
+      if (server.extensions.has("binary_tensor_data")) return judge(server);
+      const answer = await inferBinary(server, makeSamples(server));
+      return readInferAnswer(answer).problem === undefined
+        ? judge(server)
+        : unsupported(`binary_tensor_data is not listed, and bytes get ${describeAnswer(answer)}`);
+    },
+  };
+}

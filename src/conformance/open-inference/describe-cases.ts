@@ -1,201 +1,157 @@
-import type { ConformanceCase } from "../case.ts";
-import { fail, pass, unsupported } from "../case.ts";
-import { describe, expectRefusal, expectThat, fieldsOf, listOf, wrongStatus } from "../judge.ts";
-import type { OpenInferenceTarget } from "./target.ts";
-import { errorOf } from "./target.ts";
+import type { ConformanceCase, Verdict } from "../case.ts";
+import { fail, pass, skipped } from "../case.ts";
+import { describeAnswer, isTexts, judgeRefusal, judgeStatus, readObject } from "../judge.ts";
+import type { OpenInferenceServer } from "./server.ts";
+import { infer, isShape } from "./server.ts";
 
 const SPEC = "Open Inference Protocol, REST";
-const TRITON = "Triton, protocol extensions";
-const DATATYPES =
-  "BOOL UINT8 UINT16 UINT32 UINT64 INT8 INT16 INT32 INT64 FP16 FP32 FP64 BYTES BF16".split(" ");
 
-type Case = ConformanceCase<OpenInferenceTarget>;
-
-/** Which of the documented bodies of health answers came. */
-function readHealthBody(json: unknown, text: string): string {
-  if (text === "") return "no body";
-  const { live, ready } = fieldsOf(json);
-  const named = [live === undefined ? [] : ["live"], ready === undefined ? [] : ["ready"]].flat();
-  return named.length === 0 ? "a body of its own" : `body with ${named.join(" and ")}`;
-}
-
-const health = (what: "live" | "ready"): Case => ({
-  id: `v2.health.${what}`,
-  title: `server ${what}`,
-  source: SPEC,
-  level: "required",
-  run: async ({ http }) => {
-    const answer = await http.send({ path: `/v2/health/${what}` });
-    return wrongStatus(answer, 200) ?? pass(readHealthBody(answer.json, answer.text));
-  },
-});
-
-/** What the server says about itself and its model, and where it has nothing to say. */
-export const DESCRIBE_CASES: readonly Case[] = [
-  health("live"),
-  health("ready"),
+/** Health, metadata and addresses. */
+export const DESCRIBE_CASES: readonly ConformanceCase<OpenInferenceServer>[] = [
   {
-    id: "v2.metadata.server",
-    title: "server metadata names the server, its version and extensions",
-    source: SPEC,
+    id: "health/live",
+    title: "the server says that it lives",
+    source: `${SPEC}: Health; KServe's client reads the member live`,
     level: "required",
-    run: async ({ http }) => {
-      const answer = await http.send({ path: "/v2" });
-      const { name, version, extensions } = fieldsOf(answer.json);
-      const holds =
-        typeof name === "string" && typeof version === "string" && Array.isArray(extensions);
-      return expectThat(answer, holds, "name, version and extensions");
+    run: (server) => judgeHealth(server, "/v2/health/live", ["live"]),
+  },
+  {
+    id: "health/ready",
+    title: "the server says that it is ready",
+    source: `${SPEC}: Health; the text writes live here, KServe's client reads ready`,
+    level: "required",
+    run: (server) => judgeHealth(server, "/v2/health/ready", ["ready", "live"]),
+  },
+  {
+    id: "health/model-ready",
+    title: "a model says that it is ready",
+    source: `${SPEC}: Model ready`,
+    level: "required",
+    run: (server) => judgeHealth(server, `${server.modelPath}/ready`, ["ready"]),
+  },
+  {
+    id: "metadata/server",
+    title: "the server tells its name, version and extensions",
+    source: `${SPEC}: Server metadata`,
+    level: "required",
+    async run({ send }) {
+      const answer = await send({ method: "GET", path: "/v2" });
+      const found = answer.status === 200 ? readObject(answer) : undefined;
+      const isRight =
+        typeof found?.["name"] === "string" &&
+        typeof found["version"] === "string" &&
+        isTexts(found["extensions"]);
+      return isRight
+        ? pass()
+        : fail("name, version (texts) and extensions (a list)", describeAnswer(answer));
     },
   },
   {
-    id: "v2.metadata.model",
-    title: "model metadata names inputs and outputs with datatype and shape",
-    source: SPEC,
+    id: "metadata/server-slash",
+    title: "the same at /v2/",
+    source: "the protocol's OpenAPI file writes the address with a slash",
+    level: "recommended",
+    run: async ({ send }) => judgeStatus(await send({ method: "GET", path: "/v2/" }), [200]),
+  },
+  {
+    id: "metadata/model",
+    title: "a model tells its name, platform, inputs and outputs",
+    source: `${SPEC}: Model metadata`,
     level: "required",
-    run: async ({ http, modelPath, model }) => {
-      const answer = await http.send({ path: modelPath });
-      const { name, platform, inputs, outputs } = fieldsOf(answer.json);
-      const isTensor = (value: unknown) => {
-        const { name: own, datatype, shape } = fieldsOf(value);
-        return (
-          typeof own === "string" &&
-          DATATYPES.includes(String(datatype)) &&
-          listOf(shape).every(Number.isSafeInteger)
-        );
-      };
-      const tensors = [...listOf(inputs), ...listOf(outputs)];
-      const holds =
-        name === model &&
-        typeof platform === "string" &&
-        tensors.length > 1 &&
-        tensors.every(isTensor);
-      return expectThat(
-        answer,
-        holds,
-        "name, platform, inputs and outputs, each with name, datatype and shape",
+    async run({ send, model, modelPath }) {
+      const answer = await send({ method: "GET", path: modelPath });
+      const found = answer.status === 200 ? readObject(answer) : undefined;
+      if (found?.["name"] !== model) return fail(`name ${model}`, describeAnswer(answer));
+      if (typeof found["platform"] !== "string")
+        return fail("platform, a text", describeAnswer(answer));
+      const tensors = [found["inputs"], found["outputs"]].flatMap((list) =>
+        Array.isArray(list) && list.length > 0 ? list : [undefined],
       );
+      return tensors.every((one) => isShape(one?.shape))
+        ? pass()
+        : fail("inputs and outputs with name, datatype, shape", describeAnswer(answer));
     },
   },
   {
-    id: "v2.metadata.versions",
-    title: "model metadata lists versions as texts",
-    source: SPEC,
-    level: "recommended",
-    run: async ({ http, modelPath }) => {
-      const answer = await http.send({ path: modelPath });
-      const { versions } = fieldsOf(answer.json);
-      const holds = Array.isArray(versions) && versions.every((one) => typeof one === "string");
-      return expectThat(answer, holds, "versions, a list of texts");
-    },
-  },
-  {
-    id: "v2.model.ready",
-    title: "model ready",
-    source: SPEC,
+    id: "metadata/version-path",
+    title: "a listed version has an address of its own",
+    source: `${SPEC}: /versions/<version>`,
     level: "required",
-    run: async ({ http, modelPath }) => {
-      const answer = await http.send({ path: `${modelPath}/ready` });
-      return wrongStatus(answer, 200) ?? pass(readHealthBody(answer.json, answer.text));
-    },
-  },
-  {
-    id: "v2.model.version-path",
-    title: "a version of the metadata can be named in the path",
-    source: SPEC,
-    level: "recommended",
-    run: async ({ http, model, modelPath }) => {
-      const [version] = listOf(fieldsOf((await http.send({ path: modelPath })).json)["versions"]);
-      if (typeof version !== "string") return unsupported("the metadata lists no versions");
+    async run({ send, model, versions }) {
+      const [version] = versions;
+      if (version === undefined) return skipped("the metadata lists no versions");
       const path = `/v2/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
-      return wrongStatus(await http.send({ path }), 200) ?? pass(`version ${version}`);
-    },
-  },
-  ...(
-    [
-      [
-        "v2.unknown.model",
-        "an unknown model is refused",
-        "/v2/models/no-such-model-here",
-        [404, 400],
-      ],
-      ["v2.unknown.path", "an unknown address is refused", "/v2/no/such/address", [404]],
-    ] as const
-  ).map(
-    ([id, title, path, usual]): Case => ({
-      id,
-      title,
-      source: SPEC,
-      level: id.endsWith("model") ? "required" : "recommended",
-      run: async ({ http }) => expectRefusal(await http.send({ path }), usual, errorOf),
-    }),
-  ),
-  {
-    id: "v2.unknown.version",
-    title: "an unknown version is refused",
-    source: SPEC,
-    level: "recommended",
-    run: async ({ http, model }) => {
-      const path = `/v2/models/${encodeURIComponent(model)}/versions/98765`;
-      return expectRefusal(await http.send({ path }), [404, 400], errorOf);
+      return judgeStatus(await send({ method: "GET", path }), [200]);
     },
   },
   {
-    id: "v2.wrong-verb",
-    title: "a wrong method is refused",
-    source: SPEC,
-    level: "recommended",
-    run: async ({ http, modelPath }) =>
-      expectRefusal(await http.send({ path: `${modelPath}/infer` }), [405], errorOf),
+    id: "address/unknown-model",
+    title: "a model that is not there is refused",
+    source: `${SPEC}: errors; Triton and KServe use 404`,
+    level: "required",
+    run: async ({ send }) =>
+      judgeRefusal(await send({ method: "GET", path: "/v2/models/no-such-model-4711" }), [404]),
   },
   {
-    id: "v2.error.type",
-    title: "errors are JSON",
-    source: SPEC,
+    id: "address/unknown-version",
+    title: "a version that is not there is refused",
+    source: `${SPEC}: errors; Triton and KServe use 404`,
+    level: "required",
+    run: async ({ send, model }) =>
+      judgeRefusal(
+        await send({
+          method: "GET",
+          path: `/v2/models/${encodeURIComponent(model)}/versions/987654321`,
+        }),
+        [404],
+      ),
+  },
+  {
+    id: "address/wrong-verb",
+    title: "GET of infer is refused",
+    source: "HTTP semantics; Triton answers 405",
     level: "recommended",
-    run: async ({ http }) => {
-      const answer = await http.send({ path: "/v2/models/no-such-model-here" });
-      const type = String(answer.headers["content-type"]);
-      return type.startsWith("application/json")
-        ? pass(type)
-        : fail("content type application/json", `${type}: ${describe(answer)}`);
+    run: async ({ send, modelPath }) =>
+      judgeRefusal(await send({ method: "GET", path: `${modelPath}/infer` }), [405]),
+  },
+  {
+    id: "address/unknown-path",
+    title: "an address that is not there is 404",
+    source: "HTTP semantics; Triton answers 404",
+    level: "recommended",
+    run: async ({ send }) =>
+      judgeRefusal(await send({ method: "GET", path: "/v2/no-such-thing" }), [404]),
+  },
+  {
+    id: "errors/error-member",
+    title: "an error says what is wrong in the member error",
+    source: `${SPEC}: inference response error; tritonclient reads it`,
+    level: "required",
+    async run(server) {
+      const answers = [
+        await infer(server, "{"),
+        await infer(server, { inputs: [] }),
+        await server.send({ method: "GET", path: "/v2/models/no-such-model-4711" }),
+      ];
+      const wrong = answers.find((answer) => typeof readObject(answer)?.["error"] !== "string");
+      return wrong === undefined ? pass() : fail('{"error": "…"}, a text', describeAnswer(wrong));
     },
   },
-  ...(
-    [
-      [
-        "v2.repository.index",
-        "repository index",
-        "POST",
-        () => "/v2/repository/index",
-        Array.isArray,
-      ],
-      [
-        "v2.statistics",
-        "statistics of a model",
-        "GET",
-        (path: string) => `${path}/stats`,
-        (json: unknown) => Array.isArray(fieldsOf(json)["model_stats"]),
-      ],
-      [
-        "v2.config",
-        "configuration of a model",
-        "GET",
-        (path: string) => `${path}/config`,
-        (json: unknown) => typeof fieldsOf(json)["name"] === "string",
-      ],
-    ] as const
-  ).map(
-    ([id, title, method, pathOf, holds]): Case => ({
-      id,
-      title,
-      source: TRITON,
-      level: "extension",
-      run: async ({ http, modelPath }) => {
-        const body = method === "POST" ? { body: "{}" } : {};
-        const answer = await http.send({ method, path: pathOf(modelPath), ...body });
-        if ([404, 405, 501].includes(answer.status)) return unsupported(String(answer.status));
-        return expectThat(answer, holds(answer.json), "the extension's answer");
-      },
-    }),
-  ),
 ];
+
+/** 200, and a body that is empty, as Triton's, or says true. */
+async function judgeHealth(
+  { send }: OpenInferenceServer,
+  path: string,
+  members: readonly string[],
+): Promise<Verdict> {
+  const answer = await send({ method: "GET", path });
+  if (answer.status !== 200) return fail("status 200", describeAnswer(answer));
+  if (answer.body.length === 0) return pass("an empty body, as Triton's");
+  const found = readObject(answer);
+  const member = members.find((name) => found?.[name] === true);
+  if (member === undefined) {
+    return fail(`an empty body, or ${members.join(" or ")}: true`, describeAnswer(answer));
+  }
+  return member === members[0] ? pass() : pass(`the member is ${member}`);
+}
