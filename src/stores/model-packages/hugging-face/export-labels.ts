@@ -45,7 +45,9 @@ export function parseExportLabels(config: Fields, problems: FieldProblem[]): rea
   for (let index = 0; index < count; index++) {
     const label = id2label[String(index)];
     const field = `id2label.${index}`;
-    const first = labels.indexOf(String(label));
+    // Whatever else stands there may not even be one that can be made a text of.
+    const text = typeof label === "string" ? label : "";
+    const first = labels.indexOf(text);
     if (label === undefined) {
       const keys = Object.keys(id2label).slice(0, 8).join(", ");
       reject(field, `is missing; ${count} labels need the keys 0 to ${count - 1}; found ${keys}`);
@@ -54,7 +56,7 @@ export function parseExportLabels(config: Fields, problems: FieldProblem[]): rea
     } else if (first >= 0) {
       reject(field, `repeats ${JSON.stringify(label)}, the label of ${first}; labels must differ`);
     }
-    labels.push(String(label));
+    labels.push(text);
   }
   if (problems.length === before) checkInverse(config["label2id"], labels, reject);
   return labels;

@@ -38,7 +38,7 @@ interface Module {
 export function parseModules(modules: unknown): readonly Module[] {
   if (!Array.isArray(modules)) return [];
   return modules.filter(isRecord).map(({ type, path }) => ({
-    kind: String(type).split(".").at(-1) ?? "",
+    kind: typeof type === "string" ? (type.split(".").at(-1) ?? "") : "",
     path: typeof path === "string" ? path : "",
   }));
 }

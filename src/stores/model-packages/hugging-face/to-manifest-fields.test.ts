@@ -348,6 +348,16 @@ test("what a manifest states replaces what the export says, and what is wrong wi
   expect(manifest.inputs.padId).toBe(0);
 });
 
+test("a label that cannot even be made a text of is named as wrong", () => {
+  const config = {
+    architectures: ["BertForSequenceClassification"],
+    id2label: { "0": { toString: false } },
+    problem_type: false,
+  };
+  const { problems } = toManifestFields({ ...NOTHING, config }, {});
+  expect(problems.map(({ field }) => field)).toContain("config.json id2label.0");
+});
+
 test("whatever the files hold, the answer is a manifest or a reason", () => {
   const architecture = fc.constantFrom("BertForSequenceClassification", "BertModel", "X");
   const config = fc.record(
