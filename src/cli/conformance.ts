@@ -55,7 +55,9 @@ export function createConformanceCommand(
           process.exitCode = await judge(url, flags, write);
         } catch (thrown) {
           if (!(thrown instanceof SluiceError)) throw thrown;
-          console.error(`sluice: the server could not be judged: ${thrown.message}`);
+          console.error(
+            `sluice: the server could not be judged: ${thrown.message.replace(/\p{C}/gu, " ")}`,
+          );
           process.exitCode = EXIT_NOT_JUDGED;
         }
       })
@@ -67,6 +69,7 @@ async function judge(
   flags: ConformanceFlags,
   write: (text: string) => void,
 ): Promise<number> {
+  assertSendable(url, flags);
   const { protocol, key, json, timeoutMs, modelVersion } = flags;
   const send = createSend({
     url,
@@ -86,8 +89,35 @@ async function judge(
     cases: judgement.cases,
   };
   write(renderReport(report));
-  if (json !== undefined) await writeFile(json, renderReportJson(report));
+  if (json !== undefined) await writeReport(json, renderReportJson(report));
   return toExitCode(judgement.cases);
+}
+
+/** What HTTP could not carry, or what would be left out without a word. No message repeats a secret. */
+function assertSendable(url: URL, { key, timeoutMs }: ConformanceFlags): void {
+  if (url.username !== "" || url.password !== "") {
+    throw new SluiceError("invalid_argument", "leave the password out of the address; use --key.");
+  }
+  if (url.search !== "" || url.hash !== "") {
+    throw new SluiceError("invalid_argument", "the address may have a path, but no ? or #.");
+  }
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    throw new SluiceError("invalid_argument", "--key has to be visible ASCII characters.");
+  }
+  if (timeoutMs === 0) {
+    throw new SluiceError("invalid_argument", "--timeout-ms has to be 1 or more.");
+  }
+}
+
+/** Throws `unavailable` when the file cannot be written. */
+async function writeReport(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new SluiceError("unavailable", `${file} could not be written; choose another --json.`, {
+      cause,
+    });
+  }
 }
 
 function parseUrl(text: string): URL {

@@ -7,6 +7,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 const EXCERPT_LENGTH = 160;
 
+/** No answer of these protocols comes near; beyond it, whatever walks through the value would run out of stack. */
+const MAX_DEPTH = 512;
+
 /** Status and beginning of an answer, on one line. */
 export function describeAnswer({ status, body }: RawAnswer): string {
   const text = body.toString("utf8", 0, EXCERPT_LENGTH * 4);
@@ -16,13 +19,31 @@ export function describeAnswer({ status, body }: RawAnswer): string {
   return `${status}${excerpt === "" ? " with an empty body" : ` ${excerpt}`}`;
 }
 
-/** The body as JSON; undefined when it is none. */
+/** The body as JSON; undefined when it is none, or nested deeper than any answer has reason to be. */
 export function readJson({ body }: RawAnswer): unknown {
+  if (isTooDeep(body)) return undefined;
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
     return undefined;
   }
+}
+
+/** Counts brackets outside of texts, without recursion. UTF-8 has these bytes for these characters alone. */
+function isTooDeep(body: Buffer): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at];
+    if (isText) {
+      if (byte === 0x5c) at++;
+      else if (byte === 0x22) isText = false;
+    } else if (byte === 0x22) isText = true;
+    else if (byte === 0x5b || byte === 0x7b) depth++;
+    else if (byte === 0x5d || byte === 0x7d) depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -50,6 +71,11 @@ export function judgeRefusal(answer: RawAnswer, usual: readonly number[]): Verdi
   return usual.includes(answer.status)
     ? pass()
     : pass(`status ${answer.status}; usual is ${usual.join(" or ")}`);
+}
+
+/** Whether a status says clearly that the server does not have something. A server that breaks down says nothing. */
+export function isAbsence({ status }: RawAnswer): boolean {
+  return status < 500 || status === 501;
 }
 
 /** Whether a refusal has exactly one of these statuses. */

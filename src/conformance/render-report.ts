@@ -18,7 +18,10 @@ const SIGNS: Readonly<Record<Verdict["outcome"], string>> = {
   skipped: "·",
 };
 
-/** A page for people: a line per case, what was found under those that failed, and counts by level. */
+/**
+ * A page for people: a line per case, what was found under those that failed, and counts by level. Names and excerpts
+ * come from the server, so characters that steer a terminal or turn the direction of writing become spaces.
+ */
 export function renderReport(report: ConformanceReport): string {
   const { protocol, url, model, modelVersion } = report;
   const asked = model === undefined ? "" : `, model ${model}`;
@@ -31,7 +34,9 @@ export function renderReport(report: ConformanceReport): string {
     "",
     ...renderSummary(report.cases),
     "",
-  ].join("\n");
+  ]
+    .map((line) => line.replace(/\p{C}/gu, " "))
+    .join("\n");
 }
 
 function renderCase({ id, title, source, level, verdict }: CaseReport, width: number): string[] {

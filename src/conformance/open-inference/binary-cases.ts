@@ -1,6 +1,6 @@
 import type { ConformanceCase, Verdict } from "../case.ts";
 import { fail, pass, skipped, unsupported } from "../case.ts";
-import { describeAnswer, judgeProblem, judgeRefusal } from "../judge.ts";
+import { describeAnswer, isAbsence, judgeProblem, judgeRefusal } from "../judge.ts";
 import type { RawAnswer } from "../raw-http.ts";
 import { findDifference, readInferAnswer } from "./infer-answer.ts";
 import type { SampleTensor } from "./sample-inputs.ts";
@@ -73,7 +73,11 @@ export const BINARY_CASES: readonly ConformanceCase<OpenInferenceServer>[] = [
       },
       body: isText ? String(sample.data[0]) : toBytes(sample),
     });
-    return judgeProblem("an answer with outputs", readInferAnswer(answer).problem);
+    const { problem } = readInferAnswer(answer);
+    const isListed = server.extensions.has("binary_tensor_data");
+    return problem !== undefined && !isListed && isAbsence(answer)
+      ? unsupported(`binary_tensor_data is not listed, and a raw request gets ${problem}`)
+      : judgeProblem("an answer with outputs", problem);
   }),
 ];
 
@@ -144,8 +148,10 @@ function binary(
     async run(server) {
       if (server.extensions.has("binary_tensor_data")) return judge(server);
       const answer = await inferBinary(server, makeSamples(server));
-      return readInferAnswer(answer).problem === undefined
-        ? judge(server)
+      const { problem } = readInferAnswer(answer);
+      if (problem === undefined) return judge(server);
+      return !isAbsence(answer)
+        ? fail("an answer with outputs, or a refusal", problem)
         : unsupported(`binary_tensor_data is not listed, and bytes get ${describeAnswer(answer)}`);
     },
   };

@@ -1,7 +1,14 @@
 import { deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import type { ConformanceCase, Verdict } from "../case.ts";
 import { fail, pass, skipped, unsupported } from "../case.ts";
-import { describeAnswer, isObject, judgeProblem, readJson, readObject } from "../judge.ts";
+import {
+  describeAnswer,
+  isAbsence,
+  isObject,
+  judgeProblem,
+  readJson,
+  readObject,
+} from "../judge.ts";
 import type { RawAnswer } from "../raw-http.ts";
 import { readInferAnswer } from "./infer-answer.ts";
 import type { OpenInferenceServer } from "./server.ts";
@@ -130,10 +137,13 @@ function unzip(bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** A part that is refused is broken when the server lists it, and not there when it does not. */
+/** A part that is refused is broken when the server lists it or breaks down, and not there otherwise. */
 function judgeAbsence(server: OpenInferenceServer, name: string, answer: RawAnswer): Verdict {
-  return server.extensions.has(name)
-    ? fail(`what the listed extension ${name} promises`, describeAnswer(answer))
+  if (server.extensions.has(name)) {
+    return fail(`what the listed extension ${name} promises`, describeAnswer(answer));
+  }
+  return !isAbsence(answer)
+    ? fail("an answer, or a refusal", describeAnswer(answer))
     : unsupported(`${name} is not listed, and gets ${describeAnswer(answer)}`);
 }
 
@@ -176,7 +186,10 @@ function withParameters(
     async run(server) {
       const samples = makeSamples(server);
       const answer = readInferAnswer(await infer(server, toInferRequest(samples, { parameters })));
-      return judgeProblem("an answer with outputs", answer.problem);
+      const isListed = server.extensions.has("schedule_policy");
+      // A server that ignores what it does not know answers like one that obeys.
+      const note = isListed ? undefined : "whether it is obeyed cannot be seen from outside";
+      return judgeProblem("an answer with outputs", answer.problem, note);
     },
   };
 }

@@ -73,7 +73,7 @@ async function findOptionalInputs(send: Send, modelPath: string): Promise<Readon
   return new Set(optional.map(({ name }) => String(name)));
 }
 
-/** The first model of the repository's index that is ready. */
+/** The first model of the repository's index that is ready, or of KServe's list of models. */
 async function findModel(send: Send): Promise<string> {
   const answer = await send({
     method: "POST",
@@ -84,13 +84,22 @@ async function findModel(send: Send): Promise<string> {
   const index = readJson(answer);
   const rows = Array.isArray(index) ? index.filter(isObject) : [];
   const found = rows.find(({ state }) => state === undefined || state === "READY");
-  if (typeof found?.["name"] !== "string") {
+  const name = found?.["name"] ?? (await findListedModel(send));
+  if (typeof name !== "string") {
     throw new SluiceError(
       "not_found",
       `The server's index names no model that is ready (${describeAnswer(answer)}); name one with --model.`,
     );
   }
-  return found["name"];
+  return name;
+}
+
+/** `GET /v2/models` is KServe's own: `{"models": ["a"]}`, in some versions with objects that have a name. */
+async function findListedModel(send: Send): Promise<unknown> {
+  const answer = await send({ method: "GET", path: "/v2/models" });
+  const models = answer.status === 200 ? readObject(answer)?.["models"] : undefined;
+  const first: unknown = Array.isArray(models) ? models[0] : undefined;
+  return isObject(first) ? first["name"] : first;
 }
 
 function readTexts(value: unknown): string[] {

@@ -26,7 +26,13 @@ export interface TensorFlowServer {
   readonly outputs: readonly SignatureTensor[];
 }
 
-/** Looks up the model. Throws `invalid_argument` without a name: no call of the protocol lists models. */
+/** More elements than this in one row make it a test of patience. */
+const MAX_ELEMENTS = 1_000_000;
+
+/**
+ * Looks up the model. Throws `invalid_argument` without a name, because no call of the protocol lists models;
+ * `not_found` or `unavailable` without metadata; `too_large` when its inputs are too big to make up.
+ */
 export async function findTensorFlowServer(
   send: Send,
   model: string | undefined,
@@ -49,6 +55,10 @@ export async function findTensorFlowServer(
       `GET ${modelPath}/metadata gave no signature: ${describeAnswer(answer)}`,
     );
   }
+  const inputs = readTensors(signature["inputs"]);
+  if (inputs.some(({ shape }) => countRowElements(shape) > MAX_ELEMENTS)) {
+    throw new SluiceError("too_large", "The model's inputs are too big to be made up.");
+  }
   const spec = metadata["model_spec"];
   return {
     send,
@@ -56,9 +66,14 @@ export async function findTensorFlowServer(
     modelPath,
     version: isObject(spec) ? String(spec["version"]) : "",
     metadata,
-    inputs: readTensors(signature["inputs"]),
+    inputs,
     outputs: readTensors(signature["outputs"]),
   };
+}
+
+/** Of one row; sizes that are open count as 1. */
+function countRowElements(shape: readonly number[] = []): number {
+  return shape.slice(1).reduce((count, size) => count * Math.max(1, size), 1);
 }
 
 /** The map of signatures, below the doubled name; undefined where it is not. */
