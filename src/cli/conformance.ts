@@ -14,6 +14,7 @@ interface ConformanceFlags {
   readonly key?: string;
   readonly json?: string;
   readonly only?: string;
+  readonly allowChanges?: boolean;
   readonly timeoutMs: number;
 }
 
@@ -47,6 +48,7 @@ export function createConformanceCommand(
       .option("--key <key>", "sent as a bearer token")
       .option("--json <file>", "write the report as JSON too")
       .option("--only <pattern>", "cases whose id contains this; * is anything")
+      .option("--allow-changes", "unload the model and load it again, too")
       .option("--timeout-ms <n>", "for each request", parseCount, DEFAULT_TIMEOUT_MS)
       // 1 is for servers that break a promise; a misspelt flag must not look like one.
       .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_NOT_JUDGED))

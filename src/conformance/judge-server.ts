@@ -5,6 +5,7 @@ import { DESCRIBE_CASES } from "./open-inference/describe-cases.ts";
 import { EXTENSION_CASES } from "./open-inference/extension-cases.ts";
 import { INFER_CASES } from "./open-inference/infer-cases.ts";
 import { REFUSAL_CASES } from "./open-inference/refusal-cases.ts";
+import { REPOSITORY_CASES } from "./open-inference/repository-cases.ts";
 import type { OpenInferenceServer } from "./open-inference/server.ts";
 import { findOpenInferenceServer } from "./open-inference/server.ts";
 import type { Send } from "./raw-http.ts";
@@ -29,6 +30,8 @@ export interface Question {
   readonly modelVersion?: string;
   /** Part of a case's id; see `runCases`. */
   readonly only?: string;
+  /** Whether models may be unloaded and loaded again; default: no. */
+  readonly allowChanges?: boolean;
 }
 
 /** What came of it. */
@@ -44,6 +47,7 @@ export const OPEN_INFERENCE_CASES: readonly ConformanceCase<OpenInferenceServer>
   ...REFUSAL_CASES,
   ...BINARY_CASES,
   ...EXTENSION_CASES,
+  ...REPOSITORY_CASES,
 ];
 
 /** Cases of TensorFlow Serving's REST API. */
@@ -64,8 +68,8 @@ export const TEXT_CASES: readonly ConformanceCase<TextServer>[] = [
  * model, no description of it.
  */
 export const PROTOCOLS: Readonly<Record<string, (question: Question) => Promise<Judgement>>> = {
-  async "open-inference"({ send, model, modelVersion, only }) {
-    const server = await findOpenInferenceServer(send, model, modelVersion);
+  async "open-inference"({ send, model, modelVersion, only, allowChanges }) {
+    const server = await findOpenInferenceServer(send, model, modelVersion, allowChanges);
     return { model: server.model, cases: await runCases(OPEN_INFERENCE_CASES, server, only) };
   },
   async "tensorflow-serving"({ send, model, modelVersion, only }) {

@@ -141,3 +141,60 @@ test("a key that no header can hold gets 2", async () => {
   expect(complaint).toContain("--key");
   expect(process.exitCode).toBe(2);
 });
+
+/** A repository with one model beside the scripted server; `breaks` is the call that gets 200 and does nothing. */
+function withRepository(calls: string[], breaks?: string): RequestListener {
+  const right = createScriptedOpenInference();
+  let isLoaded = true;
+  return (request, response) => {
+    const verb = /^\/v2\/repository\/models\/scale\/(load|unload)$/.exec(request.url ?? "")?.[1];
+    if (verb !== undefined) {
+      calls.push(verb);
+      if (verb !== breaks) isLoaded = verb === "load";
+      request.resume();
+      response.end();
+    } else if (!isLoaded && request.url?.endsWith("/ready")) {
+      response.writeHead(503).end();
+    } else {
+      right(request, response);
+    }
+  };
+}
+
+async function judgeRepository(listener: RequestListener, allowChanges: boolean) {
+  const send = createSend({
+    url: new URL(await listen(listener)),
+    timeoutMs: 2000,
+    maxAnswerBytes: 1e6,
+  });
+  const only = "triton/unload-load";
+  const judged = await PROTOCOLS["open-inference"]?.({ send, model: "scale", only, allowChanges });
+  return judged?.cases[0]?.verdict;
+}
+
+test("nothing is unloaded without --allow-changes", async () => {
+  const calls: string[] = [];
+  const verdict = await judgeRepository(withRepository(calls), false);
+  expect(verdict).toMatchObject({ outcome: "skipped" });
+  expect(calls).toEqual([]);
+});
+
+test("with --allow-changes the model is taken away and brought back", async () => {
+  const calls: string[] = [];
+  expect(await judgeRepository(withRepository(calls), true)).toEqual({ outcome: "pass" });
+  expect(calls).toEqual(["unload", "load"]);
+});
+
+test.each([
+  ["unload", "still ready"],
+  ["load", "still not ready"],
+])(
+  "a server whose %s does nothing fails, after an attempt to load again",
+  async (breaks, found) => {
+    const calls: string[] = [];
+    const verdict = await judgeRepository(withRepository(calls, breaks), true);
+    expect(verdict).toMatchObject({ outcome: "fail", found });
+    expect(calls).toEqual(["unload", "load"]);
+  },
+  20_000,
+);

@@ -138,7 +138,11 @@ function unzip(bytes: Buffer): Buffer | undefined {
 }
 
 /** A part that is refused is broken when the server lists it or breaks down, and not there otherwise. */
-function judgeAbsence(server: OpenInferenceServer, name: string, answer: RawAnswer): Verdict {
+export function judgeAbsence(
+  server: OpenInferenceServer,
+  name: string,
+  answer: RawAnswer,
+): Verdict {
   if (server.extensions.has(name)) {
     return fail(`what the listed extension ${name} promises`, describeAnswer(answer));
   }

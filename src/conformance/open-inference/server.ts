@@ -19,6 +19,8 @@ export interface OpenInferenceServer {
   readonly outputs: readonly TensorDescription[];
   /** What the server's metadata says that it has beyond the protocol. */
   readonly extensions: ReadonlySet<string>;
+  /** Whether cases may load and unload models. */
+  readonly allowsChanges: boolean;
 }
 
 /** More elements than this in one sample make it a test of patience. */
@@ -32,6 +34,7 @@ export async function findOpenInferenceServer(
   send: Send,
   model: string | undefined,
   modelVersion: string | undefined,
+  allowsChanges = false,
 ): Promise<OpenInferenceServer> {
   const metadata = readObject(await send({ method: "GET", path: "/v2" }));
   const name = model ?? (await findModel(send));
@@ -60,6 +63,7 @@ export async function findOpenInferenceServer(
     inputs: inputs.filter((input) => !optional.has(input.name)),
     outputs,
     extensions: new Set(readTexts(metadata?.["extensions"])),
+    allowsChanges,
   };
 }
 
