@@ -94,8 +94,13 @@ function toPooling(
 function toModes(pooling: Fields): readonly string[] {
   const stated = pooling["pooling_mode"];
   if (typeof stated === "string") return [stated];
-  if (Array.isArray(stated)) return stated.map(String);
+  if (Array.isArray(stated)) return stated.map(toName);
   return Object.keys(toFields(pooling))
     .filter((key) => key.startsWith(MODE_PREFIX) && pooling[key] === true)
     .map((key) => key.slice(MODE_PREFIX.length));
+}
+
+/** What is no name is shown as it stands in the file. */
+function toName(mode: unknown): string {
+  return typeof mode === "string" ? mode : JSON.stringify(mode);
 }

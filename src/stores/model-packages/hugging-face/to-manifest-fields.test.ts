@@ -358,31 +358,44 @@ test("a label that cannot even be made a text of is named as wrong", () => {
   expect(problems.map(({ field }) => field)).toContain("config.json id2label.0");
 });
 
+test("names that cannot even be made texts of are passed over or shown as they are", () => {
+  const unprintable = { toString: null };
+  const config = { architectures: [unprintable, "BertModel"] };
+  const pooling = { pooling_mode: [unprintable] };
+  const { fields, problems } = toManifestFields({ ...NOTHING, config, pooling }, {});
+  expect(fields["task"]).toBe("embedding");
+  expect(problems.map(({ problem }) => problem)).toEqual([
+    expect.stringContaining('found {"toString":null};'),
+  ]);
+});
+
 test("whatever the files hold, the answer is a manifest or a reason", () => {
+  // JSON can hold objects that JavaScript cannot make a text of; at random alone they come too seldom.
+  const anything = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom({ toString: null }, [{ toString: null }], { "0": { toString: null } }),
+  );
   const architecture = fc.constantFrom("BertForSequenceClassification", "BertModel", "X");
   const config = fc.record(
     {
-      architectures: fc.oneof(fc.tuple(architecture), fc.jsonValue()),
-      id2label: fc.oneof(
-        fc.dictionary(fc.constantFrom("0", "1", "x"), fc.jsonValue()),
-        fc.jsonValue(),
-      ),
-      label2id: fc.oneof(fc.dictionary(fc.string(), fc.nat(3)), fc.jsonValue()),
-      num_labels: fc.jsonValue(),
-      problem_type: fc.jsonValue(),
-      max_position_embeddings: fc.jsonValue(),
-      pad_token_id: fc.jsonValue(),
+      architectures: fc.oneof(fc.tuple(architecture), anything),
+      id2label: fc.oneof(fc.dictionary(fc.constantFrom("0", "1", "x"), anything), anything),
+      label2id: fc.oneof(fc.dictionary(fc.string(), fc.nat(3)), anything),
+      num_labels: anything,
+      problem_type: anything,
+      max_position_embeddings: anything,
+      pad_token_id: anything,
       model_type: fc.constantFrom("roberta", "bert"),
-      sentence_transformers: fc.jsonValue(),
+      sentence_transformers: anything,
     },
     { requiredKeys: [] },
   );
-  const object = fc.option(fc.dictionary(fc.string(), fc.jsonValue()), { nil: undefined });
+  const object = fc.option(fc.dictionary(fc.string(), anything), { nil: undefined });
   const files = fc.record({
     config,
     tokenizerConfig: object,
     sentenceBertConfig: object,
-    modules: fc.jsonValue(),
+    modules: anything,
     pooling: object,
     card: fc.constant(NOTHING.card),
   });

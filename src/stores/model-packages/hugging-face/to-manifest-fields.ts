@@ -62,7 +62,8 @@ export function toManifestFields(files: HuggingFaceExport, stated: Fields): Mani
 /** Of several architectures the first that is served. */
 function findArchitecture(config: Fields): string | undefined {
   const { architectures } = config;
-  const names = Array.isArray(architectures) ? architectures.map(String) : [];
+  const stated: readonly unknown[] = Array.isArray(architectures) ? architectures : [];
+  const names = stated.filter((name) => typeof name === "string");
   const isServed = (name: string) =>
     [CLASSIFIER, ENCODER, LANGUAGE_MODEL].some((end) => name.endsWith(end));
   return names.find(isServed) ?? names[0];
