@@ -11,7 +11,7 @@ import { afterAll, describe } from "vitest";
  * Python with pinned packages, for tests that let the official Python clients call a server. It is made where the test
  * runs, so such a test needs Python and a package index and is skipped by name where one of them is missing.
  *
- * `SLUICE_TEST_PYTHON_CACHE` names a folder where environments are kept for the next run; otherwise each is made in a
+ * `TEST_PYTHON_CACHE` names a folder where environments are kept for the next run; otherwise each is made in a
  * temporary folder and removed when its tests are done.
  */
 
@@ -53,7 +53,7 @@ export async function createPythonEnvironment(
 ): Promise<PythonEnvironmentOutcome> {
   const interpreter = await findInterpreter();
   if (interpreter === undefined) return missing(`no Python ${OLDEST} or newer`);
-  const cache = process.env["SLUICE_TEST_PYTHON_CACHE"];
+  const cache = process.env["TEST_PYTHON_CACHE"];
   try {
     if (cache === undefined || cache === "") {
       const folder = await mkdtemp(join(tmpdir(), "sluice-python-"));
