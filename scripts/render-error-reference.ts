@@ -9,6 +9,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   unauthenticated: "The API key is missing, unknown or expired.",
   permission_denied: "The key is known but may not do this.",
   not_found: "No such address, model or version; the message lists what exists.",
+  conflict:
+    "The thing is not in a state for this, such as the results of a job that still runs; the message says what would help.",
   method_not_allowed: "The address exists for other methods; see the `Allow` header.",
   too_large: "The body is larger than the server accepts.",
   unsupported_media_type: "The body is not in a format that this address reads.",

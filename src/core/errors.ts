@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   "permission_denied",
   /** The route, model or version does not exist. */
   "not_found",
+  /** The thing is not in a state for this, e.g. a job that still runs has no results; what it is now decides. */
+  "conflict",
   /** The route exists, but not for this method. */
   "method_not_allowed",
   /** The body, a text or a list is longer than allowed. */

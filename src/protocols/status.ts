@@ -12,6 +12,8 @@ export const WIRE_STATUS = {
   unauthenticated: { http: 401, grpc: 16 },
   permission_denied: { http: 403, grpc: 7 },
   not_found: { http: 404, grpc: 5 },
+  // FAILED_PRECONDITION: trying again without a change of state does not help.
+  conflict: { http: 409, grpc: 9 },
   method_not_allowed: { http: 405, grpc: 12 },
   too_large: { http: 413, grpc: 3 },
   unsupported_media_type: { http: 415, grpc: 3 },

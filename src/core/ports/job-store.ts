@@ -80,13 +80,13 @@ export interface ChunkResult {
   /** The job's round that it was done for. */
   readonly round: number;
   /** As the core encodes it; all rows of the chunk, in order. */
-  readonly results: Uint8Array;
+  readonly results: string;
   readonly failedRows: number;
 }
 
 /**
  * Keeps the rows of jobs, by chunk. Same promises as `JobStore`; a driver of both keeps them in one transaction where a
- * method says so. What is in `input` and `results` is opaque to it, at most 16 MiB each.
+ * method says so. What is in `input` and `results` is opaque to it, without NUL characters or lone surrogates, at most 16 MiB each.
  */
 export interface JobChunkStore {
   /**
@@ -96,15 +96,14 @@ export interface JobChunkStore {
    */
   add(
     jobId: string,
-    chunk: Omit<JobChunk, "doneRound"> & { readonly input: Uint8Array },
+    chunk: Omit<JobChunk, "doneRound"> & { readonly input: string },
   ): Promise<boolean>;
   /** A chunk with its input, and its results where it has any (perhaps those of an earlier round). */
   read(
     jobId: string,
     index: number,
   ): Promise<
-    | (JobChunk & { readonly input: Uint8Array; readonly results: Uint8Array | undefined })
-    | undefined
+    (JobChunk & { readonly input: string; readonly results: string | undefined }) | undefined
   >;
   /**
    * Stores the results of a chunk once: not when the job is not `running`, nor when the chunk has results for this round or

@@ -19,6 +19,7 @@ const KINDS = {
   unauthenticated: { type: "authentication_error", code: "invalid_api_key" },
   permission_denied: { type: "permission_error", code: null },
   not_found: INVALID_REQUEST,
+  conflict: INVALID_REQUEST,
   method_not_allowed: INVALID_REQUEST,
   too_large: INVALID_REQUEST,
   unsupported_media_type: INVALID_REQUEST,

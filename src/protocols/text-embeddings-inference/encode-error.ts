@@ -24,6 +24,7 @@ const KINDS = {
   unauthenticated: { status: 401, type: "Validation" },
   permission_denied: { status: 403, type: "Validation" },
   not_found: { status: 404, type: "Validation" },
+  conflict: { status: 409, type: "Validation" },
   method_not_allowed: { status: 405, type: "Validation" },
   too_large: { status: 413, type: "Validation" },
   unsupported_media_type: { status: 415, type: "Validation" },
