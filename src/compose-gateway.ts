@@ -14,6 +14,7 @@ import { GrpcPort } from "./gateway/grpc-port.ts";
 import { createHttpServer } from "./gateway/http-server.ts";
 import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
 import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
+import type { JobOptions } from "./gateway/routes/jobs/routes.ts";
 import { createSecondPort, listenOn } from "./gateway/second-port.ts";
 import { drainHttpServer } from "./gateway/shutdown.ts";
 import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
@@ -32,6 +33,8 @@ export interface GatewaySurroundings {
     readonly control: ModelControl;
   };
   readonly logger: Logger;
+  /** Undefined where this process takes no jobs. */
+  readonly jobs: JobOptions | undefined;
   /** The processes that serve together; undefined when it is one. */
   readonly group: ProcessGroup | undefined;
 }
@@ -153,7 +156,7 @@ interface GatewayParts extends GatewaySurroundings {
 
 function toGatewayOptions(
   config: Config,
-  { inference, logger, counter, lag, isDraining, group }: GatewayParts,
+  { inference, logger, counter, lag, isDraining, group, jobs }: GatewayParts,
 ): GatewayOptions {
   const { pipeline, metrics, control } = inference;
   const { requests, windowMs } = config.rateLimit;
@@ -165,7 +168,9 @@ function toGatewayOptions(
     protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,
+    takesCallers: config.role !== "worker",
     control: config.models.control === "explicit" ? control : undefined,
+    jobs,
     authenticate: createAuthenticator({
       keys: config.auth.keys,
       required: isKeyRequired(config),

@@ -1,5 +1,5 @@
 import type { RemoteModels } from "./compose-remote.ts";
-import { listEngineUrls } from "./config/for-role.ts";
+import { asksEngines, listEngineUrls } from "./config/for-role.ts";
 import type { Config } from "./config/schema.ts";
 import type { ModelControl } from "./core/models/model-control.ts";
 import type { Clock } from "./core/ports/clock.ts";
@@ -25,15 +25,15 @@ export interface RemotePartSurroundings {
 }
 
 export function createRemotePart(config: Config, surroundings: RemotePartSurroundings): RemotePart {
-  const isGateway = config.role === "gateway";
+  const isAsking = asksEngines(config);
   const { remote: configured } = config.models;
   // An engine runs what it has; asking others is a gateway's part.
-  if (!isGateway && (configured.length === 0 || config.role === "engine")) return NOTHING_REMOTE;
+  if (!isAsking && (configured.length === 0 || config.role === "engine")) return NOTHING_REMOTE;
   let models: RemoteModels | undefined;
   let stopWatch: () => Promise<void> = async () => {};
   return {
     drivers: [
-      ...(isGateway ? [{ port: "engines", driver: listEngineUrls(config).join(", ") }] : []),
+      ...(isAsking ? [{ port: "engines", driver: listEngineUrls(config).join(", ") }] : []),
       ...(configured.length > 0
         ? [{ port: "remote", driver: configured.map(({ name }) => name).join(", ") }]
         : []),

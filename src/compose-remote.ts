@@ -9,7 +9,7 @@ import { createCarrierTokenizer } from "./backends/remote/text/carrier-tokenizer
 import { createRemoteTextBackend } from "./backends/remote/text/remote-text-backend.ts";
 import type { TextOutput } from "./backends/remote/text/text-output.ts";
 import { createTensorFlowServingBackend } from "./backends/tensorflow-serving/create-tensorflow-serving-backend.ts";
-import { listEngineUrls } from "./config/for-role.ts";
+import { asksEngines, listEngineUrls } from "./config/for-role.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import type { ModelManifest, TextManifest } from "./core/models/manifest.ts";
@@ -52,7 +52,7 @@ const LOCATION = "remote:";
 
 export function createRemoteModels(config: Config, surroundings: RemoteSurroundings): RemoteModels {
   const known = new Map<string, RemoteModel>();
-  const engines = config.role === "gateway" ? openEngines(config, surroundings) : undefined;
+  const engines = asksEngines(config) ? openEngines(config, surroundings) : undefined;
   const toPackage = (model: RemoteModel): ModelPackage => {
     const { manifest, digest } = model;
     const location = `${LOCATION}${manifest.name}:${manifest.version}`;
@@ -87,7 +87,7 @@ function describe(config: Config): string {
   const { remote } = config.models;
   const engines = `engines at ${listEngineUrls(config).join(", ")}`;
   const others = `${remote.length} on other servers`;
-  if (config.role !== "gateway") return others;
+  if (!asksEngines(config)) return others;
   return remote.length === 0 ? engines : `${engines}; ${others}`;
 }
 

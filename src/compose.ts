@@ -3,6 +3,7 @@ import { createThreadSupply } from "./backends/onnx/workers/thread-supply.ts";
 import type { ProcessGroup } from "./cluster/member.ts";
 import { createModelRuntime } from "./compose-models.ts";
 import { createRemotePart } from "./compose-remote-part.ts";
+import { asksEngines } from "./config/for-role.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import { Coalescer } from "./core/inference/coalesce.ts";
@@ -96,7 +97,7 @@ function createInference(config: Config, logger: Logger): UnloadedInference {
     pipeline: { clock, registry, cache, coalescer, limits: config.limits },
     metrics,
     drivers: [
-      ...(config.role === "gateway" ? [] : [{ port: "models", driver: source.description }]),
+      ...(asksEngines(config) ? [] : [{ port: "models", driver: source.description }]),
       ...remote.drivers,
       { port: "cache", driver: `${cacheStore.description}, kept ${config.cache.ttlSeconds} s` },
     ],
@@ -123,9 +124,9 @@ function createInference(config: Config, logger: Logger): UnloadedInference {
   };
 }
 
-/** A gateway has no models of its own. */
-function createModelSource({ role, models }: Config): ModelSource {
-  if (role !== "gateway") return createDirectoryModelSource(models.directory);
+/** Who asks engines has no models of its own. */
+function createModelSource(config: Config): ModelSource {
+  if (!asksEngines(config)) return createDirectoryModelSource(config.models.directory);
   return { description: "none", list: async () => [] };
 }
 
@@ -149,25 +150,39 @@ export async function startServer(
   group?: ProcessGroup,
 ): Promise<RunningServer> {
   const inference = createInference(config, logger);
+  const { createJobsPart } = await import("./compose-jobs.ts");
+  const jobs = createJobsPart(config, { pipeline: inference.pipeline, logger });
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
   const [gateway] = await Promise.all([
     inference.handedOver
       .then(() => import("./compose-gateway.ts"))
-      .then(({ prepareGateway }) => prepareGateway(config, { inference, logger, group })),
+      .then(({ prepareGateway }) =>
+        prepareGateway(config, { inference, logger, group, jobs: jobs?.options }),
+      ),
     loading,
   ]);
-  const ports = await gateway.listen().catch(async (error: unknown) => {
+  const open = async () => {
+    const ports = await gateway.listen();
+    await jobs?.start();
+    return ports;
+  };
+  const ports = await open().catch(async (error: unknown) => {
     // What is open already would keep the process alive.
     await gateway.drain();
+    await jobs?.stop();
     await inference.close();
     throw error;
   });
   return {
-    inference: { ...inference, drivers: [...inference.drivers, ...gateway.drivers] },
+    inference: {
+      ...inference,
+      drivers: [...inference.drivers, ...gateway.drivers, ...(jobs?.drivers ?? [])],
+    },
     ...ports,
     drain: async () => {
       const cut = await gateway.drain();
+      await jobs?.stop();
       await inference.close();
       return cut;
     },

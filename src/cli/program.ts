@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   quantize: async () => (await import("./quantize.ts")).createQuantizeCommand(),
   inspect: async () => (await import("./inspect.ts")).createInspectCommand(),
   conformance: async () => (await import("./conformance.ts")).createConformanceCommand(),
+  jobs: async () => (await import("./jobs/jobs.ts")).createJobsCommand(),
   keys: async () => (await import("./keys.ts")).createKeysCommand(),
   config: async () => (await import("./config.ts")).createConfigCommand(),
 };

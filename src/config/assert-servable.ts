@@ -109,15 +109,21 @@ function findStoreProblems(config: Config, origins: Origins): ConfigProblem[] {
       idle: "it to none",
       isIdle: false,
     },
+    {
+      path: "records.store.driver",
+      driver: config.records.store.driver,
+      idle: "jobs.enabled to off",
+      isIdle: config.jobs.enabled === "off",
+    },
   ];
   return stores
-    .filter(({ driver, isIdle }) => driver === "memory" && !isIdle)
+    .filter(({ driver, isIdle }) => (driver === "memory" || driver === "sqlite") && !isIdle)
     .map(({ path, driver, idle }) => ({
       path,
       source: getSource(path, origins),
       expected: `a store that all ${config.replicas} replicas share`,
       found: `${driver}, which each has for itself`,
-      advice: `Set replicas to 1, or set ${idle}.`,
+      advice: `Choose a driver that is shared, set replicas to 1, or set ${idle}.`,
     }));
 }
 

@@ -39,8 +39,14 @@ export function getSource(path: string, origins: Origins): ConfigSource {
   return origins.get(path) ?? { kind: "default" };
 }
 
-function listBounds({ server, limits, batching }: Config): Bound[] {
+function listBounds({ server, limits, batching, jobs }: Config): Bound[] {
   return [
+    {
+      path: "jobs.leaseMs",
+      value: jobs.leaseMs,
+      limitPath: "jobs.stallMs",
+      limit: jobs.stallMs,
+    },
     {
       path: "server.headersTimeoutMs",
       value: server.headersTimeoutMs,

@@ -1,10 +1,10 @@
 import { choice, integer, item, list, number, section } from "./setting.ts";
 
 /** What this process does of the whole. */
-export const role = choice(["all", "gateway", "engine"], {
+export const role = choice(["all", "gateway", "engine", "worker"], {
   default: "all",
   description:
-    "What this process does. `all` is everything in one. An `engine` runs models and answers gateways, without allowances and without a cache of its own; a `gateway` takes the callers and asks engines. Both read the same configuration.",
+    "What this process does. `all` is everything in one. An `engine` runs models and answers gateways, without allowances and without a cache of its own; a `gateway` takes the callers and asks engines; a `worker` asks engines for the rows of jobs, and answers about its health alone. All read the same configuration.",
 });
 
 const SERVER_URL = {
@@ -52,6 +52,25 @@ export const engineSettings = section(
       minimum: 100,
       maximum: 3_600_000,
       description: "How often a gateway looks which models its engines have.",
+    }),
+  },
+);
+
+/** Where workers answer about their health. */
+export const workerSettings = section(
+  "Where processes of role `worker` answer about their health and metrics; they take no callers.",
+  {
+    host: {
+      type: "string",
+      minLength: 1,
+      default: "127.0.0.1",
+      description: "Address on which a worker listens, in place of `server.host`.",
+    },
+    port: integer({
+      default: 8200,
+      minimum: 0,
+      maximum: 65_535,
+      description: "Port on which a worker listens, in place of `server.port`.",
     }),
   },
 );

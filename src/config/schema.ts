@@ -1,11 +1,13 @@
 import type { Static } from "typebox";
 import { deviceSettings } from "./device-settings.ts";
+import { jobSettings } from "./job-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
 import { grpcSettings, openaiSettings, tensorflowServingSettings } from "./protocol-settings.ts";
-import { engineSettings, remoteSettings, role } from "./remote-settings.ts";
+import { engineSettings, remoteSettings, role, workerSettings } from "./remote-settings.ts";
 import { authSettings, limitSettings, serverSettings } from "./server-settings.ts";
 import { root } from "./setting.ts";
+import { queueSettings, recordSettings } from "./store-settings.ts";
 import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-settings.ts";
 
 /**
@@ -24,10 +26,14 @@ export const configSchema = root("Configuration of Sluice.", {
   cache: cacheSettings,
   models: modelSettings,
   engine: engineSettings,
+  worker: workerSettings,
   remote: remoteSettings,
   inference: inferenceSettings,
   device: deviceSettings,
   batching: batchingSettings,
+  jobs: jobSettings,
+  records: recordSettings,
+  queue: queueSettings,
   overload: overloadSettings,
   shutdown: shutdownSettings,
   logging: loggingSettings,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
@@ -35,6 +36,11 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
       body,
     ].join("\r\n"),
   );
+}
+
+/** Answers a request whose body did not come in time as the parser's own limit would, and ends the connection. */
+export function answerSlowBody({ socket }: IncomingMessage): void {
+  answerClientError(Object.assign(new Error("slow body"), { code: TIMEOUT }), socket);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
 import type { DeadlineLimits } from "./middleware/deadline.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
+import type { JobOptions } from "./routes/jobs/routes.ts";
 
 /** Limits of the sockets. Defaults and meanings: `server` in the configuration reference. */
 export interface ServerLimits {
@@ -59,6 +60,10 @@ export interface GatewayOptions {
   readonly pipeline: InferencePipeline;
   /** Loads and unloads models for callers; undefined where the configuration does not let them. */
   readonly control: ModelControl | undefined;
+  /** False for a process that only works: it answers about its health and metrics. */
+  readonly takesCallers: boolean;
+  /** Undefined where this process takes no jobs. */
+  readonly jobs: JobOptions | undefined;
   readonly authenticate: Authenticator;
   readonly limitRate: RateLimiter;
   /** Throws SluiceError `overloaded` while the process itself cannot keep up. */

@@ -9,16 +9,19 @@ import { createAddressBook } from "./address-book.ts";
 import type { Answerer } from "./answer.ts";
 import { createAnswerer, describeHttpFault } from "./answer.ts";
 import { createAnswerHeaders } from "./answer-headers.ts";
-import { answerClientError, SLOW_CLIENT_CHECK_MS } from "./client-error.ts";
+import { answerClientError, answerSlowBody, SLOW_CLIENT_CHECK_MS } from "./client-error.ts";
 import type { GatewayOptions, ServerLimits } from "./gateway-options.ts";
 import { readBody } from "./middleware/read-body.ts";
+import type { SlowBodyWatch } from "./middleware/slow-body.ts";
+import { watchSlowBodies } from "./middleware/slow-body.ts";
 import { createRequestContext } from "./request-context.ts";
-import type { RouteRegistration } from "./route.ts";
+import type { Route, RouteRegistration } from "./route.ts";
 import { registerRoute } from "./route.ts";
 import { createClassifyRoute } from "./routes/classify.ts";
 import { createDocsRoutes, registerDocs } from "./routes/docs.ts";
 import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
+import { createJobRoutes } from "./routes/jobs/routes.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createModelsRoute } from "./routes/models.ts";
 import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
@@ -35,23 +38,12 @@ import { isThroughSecondPort } from "./second-port.ts";
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
   const { isDraining, observer, pipeline } = options;
   const faults: FrameworkFaults = { answer: undefined };
-  const app = createApp(options, faults);
+  const slowBodies = watchOtherBodies(options);
+  const app = createApp(options, { faults, slowBodies });
   const answerer = createAnswerer({ clock: pipeline.clock, isDraining, observer });
   addContext(app, pipeline.clock);
-  await registerDocs(app, options.version);
-  const inference = createInferenceCaller(options);
-  const routes = [
-    createClassifyRoute(options, inference),
-    createPredictionsRoute(options, inference),
-    createModelsRoute(options),
-    ...createTextEmbeddingsRoutes(options, inference),
-    ...createOpenAiRoutes(options, inference),
-    ...createOpenInferenceRoutes(options, inference),
-    ...createTensorFlowServingRoutes(options, inference),
-    ...createHealthRoutes(options),
-    createMetricsRoute(options),
-    ...createDocsRoutes(app),
-  ];
+  if (options.takesCallers) await registerDocs(app, options.version);
+  const routes = options.takesCallers ? listRoutes(app, options) : listWorkerRoutes(options);
   const lookUp = createAddressBook(routes, PROTOCOL_AREAS);
   addErrorAnswers(app, answerer, options.logger);
   faults.answer = (thrown, request, reply) => {
@@ -61,8 +53,31 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
   };
   addUnknownAddresses(app, answerer, lookUp);
   const admit = createAdmission(options);
-  for (const route of routes) registerRoute(app, route, { answerer, admit });
+  for (const route of routes) registerRoute(app, route, { answerer, admit, slowBodies });
   return app;
+}
+
+/** Every address that callers may ask. */
+function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Route[] {
+  const inference = createInferenceCaller(options);
+  return [
+    createClassifyRoute(options, inference),
+    createPredictionsRoute(options, inference),
+    createModelsRoute(options),
+    ...createTextEmbeddingsRoutes(options, inference),
+    ...createOpenAiRoutes(options, inference),
+    ...createOpenInferenceRoutes(options, inference),
+    ...createTensorFlowServingRoutes(options, inference),
+    ...createHealthRoutes(options),
+    ...(options.jobs === undefined ? [] : createJobRoutes(options, options.jobs)),
+    createMetricsRoute(options),
+    ...createDocsRoutes(app),
+  ];
+}
+
+/** What a process that only works answers to: those who look after it. */
+function listWorkerRoutes(options: GatewayOptions): readonly Route[] {
+  return [...createHealthRoutes(options), createMetricsRoute(options)];
 }
 
 type CompilersFactory = NonNullable<
@@ -85,11 +100,26 @@ interface FrameworkFaults {
   answer: ((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => void) | undefined;
 }
 
-function createApp({ server }: GatewayOptions, faults: FrameworkFaults): FastifyInstance {
+/** What the framework's own part of the server is built with. */
+interface AppParts {
+  readonly faults: FrameworkFaults;
+  readonly slowBodies: SlowBodyWatch | undefined;
+}
+
+/** Where uploads may take longer than other bodies, those have to be watched here: Node has one limit for all. */
+function watchOtherBodies({ server, jobs }: GatewayOptions): SlowBodyWatch | undefined {
+  if (jobs === undefined || jobs.receiveTimeoutMs <= server.requestTimeoutMs) return undefined;
+  return watchSlowBodies(server.requestTimeoutMs, SLOW_CLIENT_CHECK_MS, answerSlowBody);
+}
+
+function createApp(
+  { server, jobs }: GatewayOptions,
+  { faults, slowBodies }: AppParts,
+): FastifyInstance {
   const app = fastify({
     frameworkErrors: (thrown, request, reply) => faults.answer?.(thrown, request, reply),
     bodyLimit: server.maxBodyBytes,
-    requestTimeout: server.requestTimeoutMs,
+    requestTimeout: Math.max(server.requestTimeoutMs, jobs?.receiveTimeoutMs ?? 0),
     keepAliveTimeout: server.keepAliveTimeoutMs,
     trustProxy: server.trustProxy.length === 0 ? false : [...server.trustProxy],
     routerOptions: { ignoreTrailingSlash: true },
@@ -107,10 +137,21 @@ function createApp({ server }: GatewayOptions, faults: FrameworkFaults): Fastify
     logger: false,
   });
   app.server.maxConnections = server.maxConnections;
+  if (slowBodies !== undefined) {
+    app.addHook("onRequest", (request, _reply, done) => {
+      if (request.method !== "GET") slowBodies.begin(request.raw);
+      done();
+    });
+    app.addHook("onClose", (_app, done) => {
+      slowBodies.stop();
+      done();
+    });
+  }
   app.decorateRequest("context");
   app.removeAllContentTypeParsers();
   // Of any type, also of none: some protocols' clients do not say what they send.
   app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    slowBodies?.end(request.raw);
     // Nothing answers at this address, whatever was sent to it.
     if (request.is404) done(null, undefined);
     else passBody(request, body, server, done);

@@ -2,8 +2,11 @@ import type { StageTimings } from "../core/inference/result.ts";
 import type { ErrorEncoder } from "../protocols/error-encoder.ts";
 import { encodeError } from "../protocols/native/encode-error.ts";
 
-/** `json`: parsed, and nothing else is taken. `bytes`: whatever it says it is, as it is. */
-export type BodyKind = "json" | "bytes";
+/**
+ * `json`: parsed, and nothing else is taken. `bytes`: whatever it says it is, as it is. `stream`: the same, still coming in and as
+ * it was sent; the route reads it and bounds it.
+ */
+export type BodyKind = "json" | "bytes" | "stream";
 
 /** Who is asking, as far as limits are concerned. */
 export interface Caller {

@@ -49,7 +49,7 @@ export interface WorkCounts {
  * by another, so work must be such that doing it twice does no harm.
  *
  * Concurrency: calls may overlap freely, from any number of processes; a message has one lease at a time.
- * Ordering: within a lane the oldest first; retried messages go behind. Not exact with several workers.
+ * Ordering: within a lane the oldest first; not exact with several workers.
  * Errors: every method rejects with SluiceError `unavailable` while the queue cannot be reached.
  */
 export interface WorkQueue {

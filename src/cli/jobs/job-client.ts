@@ -1,0 +1,99 @@
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
+import { SluiceError } from "../../core/errors.ts";
+
+/** A job as the server describes it; what the commands need of it. */
+export interface WireJob {
+  readonly id: string;
+  readonly state: string;
+  readonly model: string | null;
+  readonly rows: { readonly total: number; readonly done: number; readonly failed: number };
+  readonly progress: number;
+  readonly rows_per_second: number | null;
+  readonly eta_seconds: number | null;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+  readonly failure: string | null;
+}
+
+export interface JobFile {
+  readonly path: string;
+  readonly contentType: string;
+  readonly isCompressed: boolean;
+}
+
+/** The jobs of a server, over HTTP. Every method throws a SluiceError with the server's own reason. */
+export interface JobClient {
+  /** @param query fields of the job beside its rows */
+  submit(
+    file: JobFile,
+    query: URLSearchParams,
+    idempotencyKey: string | undefined,
+  ): Promise<WireJob>;
+  find(id: string): Promise<WireJob>;
+  list(limit: number): Promise<readonly WireJob[]>;
+  act(id: string, action: "cancel" | "retry"): Promise<WireJob>;
+  remove(id: string): Promise<void>;
+  results(id: string, format: "ndjson" | "csv"): Promise<Readable>;
+}
+
+/** @param url of the server, e.g. `http://127.0.0.1:8000` */
+export function createJobClient(url: string, key: string | undefined): JobClient {
+  const ask = async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
+    const headers = new Headers(init.headers);
+    if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, url), { ...init, headers });
+    } catch (cause) {
+      const fix = "start it with 'npm start', or name another with --url";
+      throw new SluiceError("unavailable", `There is no server at ${url}; ${fix}.`, { cause });
+    }
+    if (!response.ok) throw await readRefusal(response);
+    return response;
+  };
+  const job = async (path: string, init?: RequestInit & { duplex?: "half" }) =>
+    (await (await ask(path, init)).json()) as WireJob;
+  const at = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
+  return {
+    submit: ({ path, contentType, isCompressed }, query, idempotencyKey) =>
+      job(`/v1/jobs?${query}`, {
+        method: "POST",
+        headers: {
+          "content-type": contentType,
+          ...(isCompressed && { "content-encoding": "gzip" }),
+          ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
+        },
+        body: Readable.toWeb(createReadStream(path)) as ReadableStream,
+        duplex: "half",
+      }),
+    find: (id) => job(at(id)),
+    list: async (limit) => {
+      const response = await ask(`/v1/jobs?limit=${limit}`);
+      const { jobs } = (await response.json()) as { readonly jobs: readonly WireJob[] };
+      return jobs;
+    },
+    act: (id, action) => job(`${at(id)}/${action}`, { method: "POST" }),
+    remove: async (id) => {
+      await ask(at(id), { method: "DELETE" });
+    },
+    results: async (id, format) => {
+      const { body } = await ask(`${at(id)}/results?format=${format}`);
+      return body === null ? Readable.from([]) : Readable.fromWeb(body);
+    },
+  };
+}
+
+/** What the server said, as an error of this program. */
+async function readRefusal(response: Response): Promise<SluiceError> {
+  const text = await response.text();
+  try {
+    const { error } = JSON.parse(text);
+    if (typeof error.message === "string") {
+      return new SluiceError("invalid_argument", `The server refused: ${error.message}`);
+    }
+  } catch {
+    // Not one of our servers; its status has to do.
+  }
+  return new SluiceError("invalid_argument", `The server answered with status ${response.status}.`);
+}

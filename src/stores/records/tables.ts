@@ -1,0 +1,65 @@
+import type { Generated } from "kysely";
+
+/** Rows of the record database, as they are in SQLite and in PostgreSQL. Times are milliseconds since the Unix epoch. */
+export interface RecordTables {
+  readonly jobs: JobsTable;
+  readonly job_chunks: JobChunksTable;
+  readonly work_messages: WorkMessagesTable;
+  readonly sluice_migrations: MigrationsTable;
+}
+
+export interface JobsTable {
+  id: string;
+  state: string;
+  owner: string;
+  /** JSON of `JobRequest`. */
+  request: string;
+  idempotency_key: string | null;
+  input_digest: string | null;
+  total_rows: number;
+  done_rows: number;
+  failed_rows: number;
+  chunks: number;
+  round: number;
+  created_at_ms: number;
+  started_at_ms: number | null;
+  finished_at_ms: number | null;
+  expires_at_ms: number;
+  failure: string | null;
+}
+
+export interface JobChunksTable {
+  job_id: string;
+  /** From 0. */
+  position: number;
+  first_row: number;
+  row_count: number;
+  input: string;
+  results: string | null;
+  /** Of the results that it has. */
+  failed_rows: number;
+  /** -1 while there are no results. */
+  done_round: number;
+}
+
+export interface WorkMessagesTable {
+  /** Counts up; the order within a lane. */
+  sequence: Generated<number>;
+  id: string;
+  lane: string;
+  body: string;
+  /** `waiting`, `done` (remembered for a while) or `dead`; a lease is a `visible_at_ms` in the future. */
+  state: string;
+  attempts: number;
+  /** Names the lease, so that only who has it can settle it. */
+  lease: string | null;
+  /** When it may be handed out (again). */
+  visible_at_ms: number;
+  reason: string | null;
+  changed_at_ms: number;
+}
+
+export interface MigrationsTable {
+  name: string;
+  applied_at_ms: number;
+}
