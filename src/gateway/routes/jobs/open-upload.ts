@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../../core/errors.ts";
@@ -20,10 +19,19 @@ export interface Upload {
  * @throws SluiceError `unsupported_media_type` for an encoding other than gzip
  */
 export function openUpload(request: FastifyRequest, maxBytes: number): Upload {
-  const body = decode(request, request.body as Readable);
+  const body = request.body as Readable;
+  const decoded = decode(request, body);
   const hash = createHash("sha256");
+  const giveUp = () => {
+    if (decoded !== body) {
+      body.unpipe();
+      decoded.destroy();
+    }
+    // What is still coming is let through to nobody: cut off, its client could not read the answer.
+    body.resume();
+  };
   return {
-    bytes: readAll(body, maxBytes, (piece) => hash.update(piece)),
+    bytes: readAll(decoded, { maxBytes, giveUp, onPiece: (piece) => hash.update(piece) }),
     digest: (seed) => hash.copy().update(`\n${seed}`).digest("hex"),
   };
 }
@@ -31,24 +39,36 @@ export function openUpload(request: FastifyRequest, maxBytes: number): Upload {
 function decode(request: FastifyRequest, body: Readable): Readable {
   const encoding = request.headers["content-encoding"]?.trim().toLowerCase();
   if (encoding === undefined || encoding === "identity") return body;
-  if (encoding === "gzip") {
-    // What goes wrong is thrown to whoever reads.
-    return pipeline(body, createGunzip(), () => {});
+  if (encoding !== "gzip") {
+    const problem = `knows gzip here; found ${encoding.slice(0, 32)}`;
+    throw new SluiceError("unsupported_media_type", `Content-Encoding ${problem}.`, {
+      details: [{ field: "content-encoding", problem }],
+    });
   }
-  const problem = `knows gzip here; found ${encoding.slice(0, 32)}`;
-  throw new SluiceError("unsupported_media_type", `Content-Encoding ${problem}.`, {
-    details: [{ field: "content-encoding", problem }],
+  const decoded = createGunzip();
+  // What goes wrong is thrown to whoever reads, perhaps later than it is noticed.
+  decoded.on("error", () => {});
+  body.on("close", () => {
+    if (!body.readableEnded) decoded.destroy(new Error("The client went away."));
   });
+  return body.pipe(decoded);
+}
+
+interface ReadOptions {
+  readonly maxBytes: number;
+  readonly onPiece: (piece: Uint8Array) => void;
+  /** Called when the rest is not wanted. */
+  readonly giveUp: () => void;
 }
 
 async function* readAll(
   body: Readable,
-  maxBytes: number,
-  onPiece: (piece: Uint8Array) => void,
+  { maxBytes, onPiece, giveUp }: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let total = 0;
+  let isWhole = false;
   try {
-    for await (const piece of body as AsyncIterable<Buffer>) {
+    for await (const piece of body.iterator({ destroyOnReturn: false })) {
       total += piece.length;
       if (total > maxBytes) {
         throw new SluiceError("too_large", `The body is longer than ${maxBytes} bytes; split it.`);
@@ -56,8 +76,11 @@ async function* readAll(
       onPiece(piece);
       yield piece;
     }
+    isWhole = true;
   } catch (thrown) {
     throw describeFault(thrown);
+  } finally {
+    if (!isWhole) giveUp();
   }
 }
 
