@@ -33,7 +33,10 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     ],
   },
   "tokenizers/": DRIVER,
-  "stores/": DRIVER,
+  "stores/": {
+    ...DRIVER,
+    folders: [...DRIVER.folders, "core/jobs/job.ts", "core/events/cloud-event.ts"],
+  },
   "telemetry/": DRIVER,
   "cluster/": DRIVER,
   "gateway/": { folders: ["protocols/", "core/", "generated/"], packages: "all" },
@@ -49,6 +52,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     folders: [
       "compose.ts",
       "compose-models.ts",
+      "compose-records.ts",
       "version.ts",
       "cluster/",
       "config/",
@@ -61,6 +65,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "main.ts": { folders: ["cli/", "compose.ts", "config/"], packages: "all" },
   "compose.ts": { folders: [""], packages: "all" },
   "compose-gateway.ts": { folders: [""], packages: "all" },
+  "compose-jobs.ts": { folders: [""], packages: "all" },
+  "compose-records.ts": { folders: [""], packages: "all" },
   "compose-grpc.ts": { folders: [""], packages: "all" },
   "compose-remote.ts": { folders: [""], packages: "all" },
   "compose-remote-part.ts": { folders: [""], packages: "all" },

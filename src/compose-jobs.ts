@@ -7,7 +7,7 @@ import type { JobService } from "./core/jobs/job-service.ts";
 import { createJobService } from "./core/jobs/job-service.ts";
 import type { JobStores } from "./core/jobs/submit-job.ts";
 import type { Logger } from "./core/ports/logger.ts";
-import type { JobOptions } from "./gateway/routes/jobs/routes.ts";
+import type { JobOptions } from "./gateway/gateway-options.ts";
 import type { RecordDatabase } from "./stores/records/record-database.ts";
 import { startJobSweeper } from "./workers/job-sweeper.ts";
 import { startJobWorker } from "./workers/job-worker.ts";
@@ -124,10 +124,10 @@ async function openJobs(
 ): Promise<OpenJobs> {
   const { clock } = pipeline;
   const epochMs = () => clock.epochMs();
-  const database = await openDatabase(config);
+  const { migrateRecords, openRecordDatabase } = await import("./compose-records.ts");
+  const database = await openRecordDatabase(config);
   try {
-    const { migrateDatabase } = await import("./stores/records/migrations/migrate.ts");
-    const applied = await migrateDatabase(database, epochMs);
+    const applied = await migrateRecords(database, epochMs);
     if (applied.length > 0) logger.info("The record database was brought up to date.", { applied });
     const stores = await createStores(config, database, epochMs);
     const limits = config.jobs;
@@ -161,18 +161,6 @@ async function openJobs(
     await database.close();
     throw error;
   }
-}
-
-/** Opens the database of records that the configuration chooses. */
-export async function openDatabase({ records: { store } }: Config): Promise<RecordDatabase> {
-  if (store.driver === "sqlite") {
-    const { openSqliteDatabase } = await import("./stores/records/sqlite/open-sqlite-database.ts");
-    return await openSqliteDatabase(store);
-  }
-  const { openPostgresDatabase } = await import(
-    "./stores/records/postgres/open-postgres-database.ts"
-  );
-  return await openPostgresDatabase(store);
 }
 
 async function createStores(

@@ -15,6 +15,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   conformance: async () => (await import("./conformance.ts")).createConformanceCommand(),
   jobs: async () => (await import("./jobs/jobs.ts")).createJobsCommand(),
   keys: async () => (await import("./keys.ts")).createKeysCommand(),
+  migrate: async () => (await import("./migrate.ts")).createMigrateCommand(),
+  backup: async () => (await import("./backup.ts")).createBackupCommand(),
+  restore: async () => (await import("./backup.ts")).createRestoreCommand(),
   config: async () => (await import("./config.ts")).createConfigCommand(),
 };
 

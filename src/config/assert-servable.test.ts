@@ -78,19 +78,24 @@ describe("assertSharedStores", () => {
 
   it("refuses several replicas and names each store that they would not share", () => {
     const assert = () => assertSharedStores(createConfig({ replicas: "2" }));
-    expect(assert).toThrow(/rateLimit\.store\.driver.*cache\.store\.driver/s);
+    expect(assert).toThrow(
+      /rateLimit\.store\.driver.*cache\.store\.driver.*records\.store\.driver/s,
+    );
   });
 
   it("accepts several replicas when nothing is stored", () => {
     const flags = { replicas: "2", "cache.store.driver": "none", "rate-limit.requests": "0" };
-    expect(() => assertSharedStores(createConfig(flags))).not.toThrow();
+    const without = { ...flags, "jobs.enabled": "off" };
+    expect(() => assertSharedStores(createConfig(without))).not.toThrow();
+    const shared = { ...flags, "records.store.driver": "postgres" };
+    expect(() => assertSharedStores(createConfig(shared))).not.toThrow();
   });
 });
 
 describe("assertServable", () => {
   it("reports everything together", () => {
     const config = createConfig({ "server.host": "::", replicas: "2" });
-    expect(() => assertServable(config)).toThrow(/3 mistakes/);
+    expect(() => assertServable(config)).toThrow(/4 mistakes/);
   });
 });
 

@@ -4,7 +4,7 @@ import { choice, integer, item, list, number, section } from "./setting.ts";
 export const role = choice(["all", "gateway", "engine", "worker"], {
   default: "all",
   description:
-    "What this process does. `all` is everything in one. An `engine` runs models and answers gateways, without allowances and without a cache of its own; a `gateway` takes the callers and asks engines; a `worker` asks engines for the rows of jobs, and answers about its health alone. All read the same configuration.",
+    "What this process does. `all` is everything in one. An `engine` runs models for the others, without allowances and without a cache; a `gateway` takes the callers and asks engines; a `worker` asks them for the rows of jobs. All read the same configuration.",
 });
 
 const SERVER_URL = {

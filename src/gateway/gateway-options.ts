@@ -1,4 +1,5 @@
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { JobService } from "../core/jobs/job-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { InputLimits } from "../protocols/native/field-reader.ts";
@@ -6,7 +7,6 @@ import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
 import type { DeadlineLimits } from "./middleware/deadline.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
-import type { JobOptions } from "./routes/jobs/routes.ts";
 
 /** Limits of the sockets. Defaults and meanings: `server` in the configuration reference. */
 export interface ServerLimits {
@@ -46,6 +46,15 @@ export interface BatchingLimits {
   readonly maxBatchItems: number;
   readonly maxBatchTokens: number;
   readonly maxQueueItems: number;
+}
+
+/** Jobs: many texts that nobody waits for. */
+export interface JobOptions {
+  readonly service: JobService;
+  /** Longest upload. */
+  readonly maxUploadBytes: number;
+  /** Time that an upload may take. */
+  readonly receiveTimeoutMs: number;
 }
 
 /** Everything the gateway needs; it creates none of it. */

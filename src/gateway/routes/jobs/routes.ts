@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../../core/errors.ts";
 import { createJobId } from "../../../core/jobs/job-id.ts";
-import type { JobService } from "../../../core/jobs/job-service.ts";
 import { decodeJobList } from "../../../protocols/native/jobs/decode-job.ts";
 import { encodeJob, encodeJobList } from "../../../protocols/native/jobs/encode-job.ts";
 import {
@@ -11,7 +10,7 @@ import {
 } from "../../../protocols/native/jobs/encode-results.ts";
 import type { Answer } from "../../answer.ts";
 import { jsonAnswer } from "../../answer.ts";
-import type { GatewayOptions } from "../../gateway-options.ts";
+import type { GatewayOptions, JobOptions } from "../../gateway-options.ts";
 import type { Route } from "../../route.ts";
 import { decodeSubmission } from "./decode-submission.ts";
 import {
@@ -25,15 +24,6 @@ import {
   describeWatch,
 } from "./schema.ts";
 import { watchJob } from "./watch-job.ts";
-
-/** Jobs: many texts that nobody waits for. */
-export interface JobOptions {
-  readonly service: JobService;
-  /** Longest upload. */
-  readonly maxUploadBytes: number;
-  /** Time that an upload may take. */
-  readonly receiveTimeoutMs: number;
-}
 
 const MAX_KEY_LENGTH = 255;
 const WATCH_INTERVAL_MS = 500;
