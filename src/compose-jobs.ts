@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Config } from "./config/schema.ts";
 import { toSluiceError } from "./core/errors.ts";
+import { ResultCache } from "./core/inference/result-cache.ts";
 import type { InferencePipeline } from "./core/inference/run-inference.ts";
 import { NO_JOB_EVENTS } from "./core/jobs/job-events.ts";
 import type { JobService } from "./core/jobs/job-service.ts";
@@ -8,6 +9,7 @@ import { createJobService } from "./core/jobs/job-service.ts";
 import type { JobStores } from "./core/jobs/submit-job.ts";
 import type { Logger } from "./core/ports/logger.ts";
 import type { JobOptions } from "./gateway/gateway-options.ts";
+import { createMemoryCacheStore } from "./stores/cache/memory.ts";
 import type { RecordDatabase } from "./stores/records/record-database.ts";
 import { startJobSweeper } from "./workers/job-sweeper.ts";
 import { startJobWorker } from "./workers/job-worker.ts";
@@ -117,6 +119,13 @@ class LazyJobs {
   }
 }
 
+/**
+ * Texts that come again and again in one file are answered once. In a cache of its own: a million rows would drive out what
+ * callers ask.
+ */
+const JOB_CACHE_BYTES = 16 * 1024 * 1024;
+const JOB_CACHE_TTL_MS = 300_000;
+
 async function openJobs(
   config: Config,
   { pipeline, logger }: JobsSurroundings,
@@ -130,12 +139,14 @@ async function openJobs(
     const applied = await migrateRecords(database, epochMs);
     if (applied.length > 0) logger.info("The record database was brought up to date.", { applied });
     const stores = await createStores(config, database, epochMs);
+    const cacheStore = createMemoryCacheStore({ maxBytes: JOB_CACHE_BYTES });
+    const cache = new ResultCache(cacheStore, JOB_CACHE_TTL_MS, { cacheFailed: () => {} });
     const limits = config.jobs;
     const shared = { ...stores, limits, logger };
     const worker = works
       ? startJobWorker({
           ...shared,
-          pipeline,
+          pipeline: { ...pipeline, cache },
           defaultModel: config.models.defaultModel,
           concurrency: limits.concurrency,
           leaseMs: limits.leaseMs,
@@ -153,6 +164,7 @@ async function openJobs(
       service: createJobService(stores, limits),
       close: async () => {
         await Promise.all([worker?.stop(), sweeper?.stop()]);
+        await cacheStore.close();
         await stores.queue.close();
         await database.close();
       },

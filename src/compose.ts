@@ -7,6 +7,7 @@ import { asksEngines } from "./config/for-role.ts";
 import type { Config } from "./config/schema.ts";
 import { SluiceError } from "./core/errors.ts";
 import { Coalescer } from "./core/inference/coalesce.ts";
+import { OnlineActivity } from "./core/inference/online-activity.ts";
 import { ResultCache } from "./core/inference/result-cache.ts";
 import type { InferencePipeline, RowOutcome } from "./core/inference/run-inference.ts";
 import { loadModels, unloadModels } from "./core/models/load-models.ts";
@@ -94,7 +95,14 @@ function createInference(config: Config, logger: Logger): UnloadedInference {
     runtime: remote.extend(createModelRuntime(config)),
   });
   return {
-    pipeline: { clock, registry, cache, coalescer, limits: config.limits },
+    pipeline: {
+      clock,
+      registry,
+      cache,
+      coalescer,
+      limits: config.limits,
+      activity: new OnlineActivity(),
+    },
     metrics,
     drivers: [
       ...(asksEngines(config) ? [] : [{ port: "models", driver: source.description }]),

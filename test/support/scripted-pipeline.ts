@@ -2,6 +2,7 @@ import type { BatcherOptions } from "../../src/core/inference/batcher.ts";
 import { Batcher } from "../../src/core/inference/batcher.ts";
 import { createCacheKeyPrefix } from "../../src/core/inference/cache-key.ts";
 import { Coalescer } from "../../src/core/inference/coalesce.ts";
+import { OnlineActivity } from "../../src/core/inference/online-activity.ts";
 import type { ItemResult } from "../../src/core/inference/result.ts";
 import { ResultCache } from "../../src/core/inference/result-cache.ts";
 import type { RowOutcome } from "../../src/core/inference/run-inference.ts";
@@ -101,6 +102,7 @@ export function createScriptedPipeline(
     cache: new ResultCache(store, 1000, observer),
     coalescer: new Coalescer<RowOutcome>(clock),
     limits: { maxTextCharacters: 5000 },
+    activity: new OnlineActivity(),
   };
   return { clock, backend, observer, pipeline, pace };
 }

@@ -155,7 +155,9 @@ export class Batcher {
   async submit(submission: BatchSubmission): Promise<BatchOutcome> {
     this.#assertOpen();
     const { lane } = submission;
-    const member = new Member(submission, this.#options.clock.nowMs(), () => this.#onSettled());
+    const nowMs = this.#options.clock.nowMs();
+    if (lane === "online") this.#lanes.cameOnline(nowMs);
+    const member = new Member(submission, nowMs, () => this.#onSettled());
     this.#outstanding++;
     this.#lanes[lane].push(member);
     member.watchCancellation(() => this.#cancel(member));
@@ -202,7 +204,7 @@ export class Batcher {
     while (this.#busySlots < this.#options.backend.slots) {
       const nowMs = this.#options.clock.nowMs();
       this.#dropExpired(nowMs);
-      const lane = this.#lanes.next();
+      const lane = this.#lanes.next(nowMs);
       if (lane === undefined) return;
       const members = this.#choose(this.#lanes[lane], nowMs);
       if (members === undefined) return;
@@ -268,7 +270,9 @@ export class Batcher {
       this.#busySlots--;
       this.#runningTokens -= tokens;
       this.#lanes.ended(lane);
-      this.#pump();
+      // A run on this very thread ends in the turn in which it began; what arrived meanwhile is read before more bulk work.
+      if (lane === "bulk" && this.#lanes.online.size === 0) this.#schedulePump();
+      else this.#pump();
     });
   }
 

@@ -1,5 +1,6 @@
 import type { LineEntry } from "./fair-line.ts";
 import { FairLine } from "./fair-line.ts";
+import { OnlineActivity } from "./online-activity.ts";
 
 /** `online`: somebody waits for the answer. `bulk`: it may take as long as it takes. */
 export const LANES = ["online", "bulk"] as const;
@@ -33,17 +34,19 @@ export function decideLane(lanes: LaneSnapshot): Lane | undefined {
 export class Lanes<Entry extends LineEntry> {
   readonly online = new FairLine<Entry>();
   readonly bulk = new FairLine<Entry>();
-  readonly #maxBulkSlots: number;
+  readonly #parallelRuns: number;
   readonly #bulkShare: number;
+  readonly #activity = new OnlineActivity();
   #busyBulkSlots = 0;
   #bulkCredit = 0;
 
   /**
-   * @param maxBulkSlots slots that bulk work may hold at once
+   * @param parallelRuns batches that are computed at once. Bulk work may hold as many slots; one less, if that leaves it any, while
+   * online work comes: then there is always a worker whose next run is not a bulk one.
    * @param bulkShare part of the ids that bulk work gets while online work waits; 0 ≤ share < 1
    */
-  constructor(maxBulkSlots: number, bulkShare: number) {
-    this.#maxBulkSlots = maxBulkSlots;
+  constructor(parallelRuns: number, bulkShare: number) {
+    this.#parallelRuns = parallelRuns;
     this.#bulkShare = bulkShare;
   }
 
@@ -51,13 +54,19 @@ export class Lanes<Entry extends LineEntry> {
     return this.online.size + this.bulk.size;
   }
 
+  /** Notes that online work has come. */
+  cameOnline(nowMs: number): void {
+    this.#activity.note(nowMs);
+  }
+
   /** The lane whose turn it is. */
-  next(): Lane | undefined {
+  next(nowMs: number): Lane | undefined {
+    const spared = this.#activity.isRecent(nowMs) ? 1 : 0;
     return decideLane({
       onlineItems: this.online.size,
       bulkItems: this.bulk.size,
       busyBulkSlots: this.#busyBulkSlots,
-      maxBulkSlots: this.#maxBulkSlots,
+      maxBulkSlots: Math.max(1, this.#parallelRuns - spared),
       bulkCredit: this.#bulkCredit,
       nextBulkTokens: this.bulk.next?.tokens ?? 0,
     });

@@ -9,6 +9,7 @@ import { mergeWindows } from "../text/windows.ts";
 import { createCacheKey } from "./cache-key.ts";
 import type { Coalescer } from "./coalesce.ts";
 import type { Ticket } from "./member.ts";
+import type { OnlineActivity } from "./online-activity.ts";
 import type { InferenceRequest, TextInput } from "./request.ts";
 import type { InferenceResult, ItemResult } from "./result.ts";
 import type { CachedRow, ResultCache } from "./result-cache.ts";
@@ -27,6 +28,8 @@ export interface InferencePipeline {
   readonly cache: ResultCache;
   readonly coalescer: Coalescer<RowOutcome>;
   readonly limits: TextLimits;
+  /** Shared by all who ask; told of every request of the online lane. */
+  readonly activity: OnlineActivity;
 }
 
 /** Bounds on each text. */
@@ -52,6 +55,7 @@ export async function runInference(
   onItem?: ItemListener,
 ): Promise<InferenceResult> {
   const serving = pipeline.registry.resolve(request.model, request.version);
+  if (request.lane === "online") pipeline.activity.note(pipeline.clock.nowMs());
   const run = new InferenceRun(request, serving, pipeline);
 
   const questions = run.route(request.inputs);

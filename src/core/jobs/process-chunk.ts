@@ -1,6 +1,6 @@
 import type { SluiceError } from "../errors.ts";
 import { toSluiceError } from "../errors.ts";
-import type { TextInput } from "../inference/request.ts";
+import type { InferenceRequest, TextInput } from "../inference/request.ts";
 import type { ItemResult } from "../inference/result.ts";
 import type { InferencePipeline } from "../inference/run-inference.ts";
 import { streamInference } from "../inference/stream-inference.ts";
@@ -33,8 +33,8 @@ export type ChunkOutcome =
   /** No row of this job can be answered, now or later. */
   | { readonly kind: "hopeless"; readonly error: SluiceError };
 
-/** Texts that are asked at once: a few batches of a small model. */
-const SLICE_TEXTS = 128;
+/** Texts that are asked at once: few enough that a slice on this thread holds nobody up for more than a millisecond. */
+const SLICE_TEXTS = 32;
 
 /**
  * Answers the rows of a chunk through the bulk lane, which gives way to everybody who waits for an answer.
@@ -90,20 +90,50 @@ async function ask(
     flow: { id: job.owner, weight: 1 },
     lane: "bulk" as const,
   };
-  const items: ItemResult[] = new Array(inputs.length);
+  const items: ItemResult[] = [];
+  for (let start = 0; start < inputs.length; start += SLICE_TEXTS) {
+    const slice = inputs.slice(start, start + SLICE_TEXTS);
+    const startedMs = pipeline.clock.nowMs();
+    const answered = await askSlice({ ...request, inputs: slice }, pipeline);
+    if ("error" in answered) {
+      const { error } = answered;
+      // A model may be loaded later, here or on another engine; only patience tells.
+      const mayPass = isPassing(error.code) || error.code === "not_found";
+      return { kind: mayPass && !chunk.isLastAttempt ? "retry" : "hopeless", error };
+    }
+    items.push(...answered.items);
+    await giveWay(pipeline, pipeline.clock.nowMs() - startedMs);
+  }
+  return items;
+}
+
+type SliceAnswer = { readonly items: readonly ItemResult[] } | { readonly error: SluiceError };
+
+/** @returns an error only when the slice as a whole could not be asked */
+async function askSlice(
+  request: InferenceRequest,
+  pipeline: InferencePipeline,
+): Promise<SliceAnswer> {
+  const items: ItemResult[] = new Array(request.inputs.length);
   try {
     for await (const { index, item } of streamInference(request, pipeline, SLICE_TEXTS)) {
       items[index] = item;
     }
+    return { items };
   } catch (thrown) {
-    const error = toSluiceError(thrown);
-    // A model may be loaded later, here or on another engine; only patience tells.
-    const mayPass = isPassing(error.code) || error.code === "not_found";
-    return { kind: mayPass && !chunk.isLastAttempt ? "retry" : "hopeless", error };
+    return { error: toSluiceError(thrown) };
   }
-  const missing = inputs.findIndex((_, index) => items[index] === undefined);
-  if (missing < 0) return items;
-  return { kind: "retry", error: toSluiceError(new Error("The stream of answers ended early.")) };
+}
+
+/**
+ * Lets others have the thread; while somebody waits for answers, for as long as the last slice took, so that a job takes at
+ * most half of it.
+ */
+function giveWay({ clock, activity }: InferencePipeline, tookMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(1, tookMs), resolve);
+    else clock.defer(resolve);
+  });
 }
 
 function toProblem(row: JobRow): RowResult {

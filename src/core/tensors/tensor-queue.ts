@@ -110,7 +110,10 @@ export class TensorQueue {
     const { limits, backend, maxJoinedRows } = this.#options;
     const { lane, flow, tokens, enqueuedMs: nowMs } = member;
     // What is asked for counts, whether it is let in or not.
-    if (lane === "online") this.#offered.add(tokens, nowMs);
+    if (lane === "online") {
+      this.#offered.add(tokens, nowMs);
+      this.#lanes.cameOnline(nowMs);
+    }
     const line = this.#lanes[lane];
     const rowsPerMs = this.#rate.tokensPerMs ?? this.#predictedRowsPerMs;
     const fullFlightRows = Math.max(this.#runningRows, backend.slots * maxJoinedRows);
@@ -153,7 +156,7 @@ export class TensorQueue {
   /** The one place where runs start. */
   #pump(): void {
     while (this.#busySlots < this.#options.backend.slots) {
-      const lane = this.#lanes.next();
+      const lane = this.#lanes.next(this.#options.clock.nowMs());
       if (lane === undefined) return;
       const line = this.#lanes[lane];
       const members = chooseMembers(line, this.#options.maxJoinedRows);

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SluiceError } from "../../../core/errors.ts";
@@ -20,8 +20,8 @@ export function backupSqlite(from: string, to: string): number {
   assertExists(source, "record database");
   if (existsSync(target)) throw refuse(`${target} exists already; name another file`);
   const partial = `${target}.partial`;
-  rmSync(partial, { force: true });
   try {
+    makeEmpty(partial);
     const database = new DatabaseSync(source, { timeout: BUSY_TIMEOUT_MS });
     try {
       database.prepare("VACUUM INTO ?").run(partial);
@@ -52,8 +52,8 @@ export function restoreSqlite(from: string, to: string, force: boolean): void {
     throw refuse(`${target} exists; add --force to replace it, or move it away`);
   }
   const partial = `${target}.partial`;
-  rmSync(partial, { force: true });
   try {
+    makeEmpty(partial);
     assertSound(source);
     if (existsSync(target)) assertUnused(target);
     const database = new DatabaseSync(source, { readOnly: true });
@@ -69,6 +69,12 @@ export function restoreSqlite(from: string, to: string, force: boolean): void {
     rmSync(partial, { force: true });
     throw asRefusal(thrown, "The backup could not be restored");
   }
+}
+
+/** For the eyes of this user alone, as the database is. */
+function makeEmpty(path: string): void {
+  rmSync(path, { force: true });
+  closeSync(openSync(path, "wx", 0o600));
 }
 
 function assertExists(path: string, what: string): void {
