@@ -32,7 +32,11 @@ const webhook = item(
     },
     kinds: {
       type: "array",
-      items: { type: "string", minLength: 1 },
+      items: {
+        type: "string",
+        pattern: "^(prediction|job|model|release|audit)\\.(\\*|[a-z]+)$",
+        patternMeaning: "a kind of event such as job.completed, or job.* for all of jobs",
+      },
       maxItems: 100,
       description:
         "Kinds of events that it gets, such as `job.completed`; `job.*` stands for all of jobs. Left out, all but `prediction.logged`.",
@@ -56,11 +60,12 @@ export const eventSettings = section(
     allowPrivateAddresses: boolean({
       default: false,
       description:
-        "Whether events may be sent to addresses that are not on the public Internet, such as those of this network. With callers who choose addresses, that lets them reach what only this server can.",
+        "Whether callers may have events sent to addresses that are not on the public Internet, such as those of this network. It lets them reach what only this server can. `events.webhooks` may be anywhere in any case.",
     }),
     allowHttp: boolean({
       default: false,
-      description: "Whether events may be sent by http://, which anybody on the way can read.",
+      description:
+        "Whether callers may have events sent by http://, which anybody on the way can read.",
     }),
     timeoutMs: integer({
       default: 10_000,

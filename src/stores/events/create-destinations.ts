@@ -1,8 +1,10 @@
+import { SluiceError } from "../../core/errors.ts";
 import type { EventDestination } from "../../core/ports/event-destination.ts";
 import type { WebhookOptions } from "./webhook.ts";
 import { createWebhookDestination } from "./webhook.ts";
 
 export interface DestinationOptions extends Omit<WebhookOptions, "url"> {
+  /** Those of the operator, who may send to any address; the rules are for the addresses of callers. */
   readonly webhooks: readonly {
     readonly name: string;
     readonly url: string;
@@ -35,7 +37,13 @@ export function createDestinations(options: DestinationOptions): Destinations {
   const { webhooks, others } = options;
   const named = new Map<string, EventDestination>(Object.entries(others));
   for (const { name, url, secrets } of webhooks) {
-    named.set(`webhooks.${name}`, createWebhookDestination({ ...options, url, secrets }));
+    if (named.has(`webhooks.${name}`)) {
+      const message = `There are two webhooks of the name ${name}; give each its own.`;
+      throw new SluiceError("invalid_argument", message);
+    }
+    const rules = { allowHttp: true, allowPrivateAddresses: true };
+    const webhook = createWebhookDestination({ ...options, ...rules, url, secrets });
+    named.set(`webhooks.${name}`, webhook);
   }
   const given = new Map<string, EventDestination>();
   return {
