@@ -92,17 +92,14 @@ export const eventSettings = section(
       maximum: 60_000,
       description: "How often to look for events that other processes have written.",
     }),
-    nats: choice(["off", "on"], {
-      default: "off",
-      description: "Whether events go to NATS JetStream, too.",
-    }),
     natsUrl: {
       type: "string",
       secret: true,
-      pattern: "^(nats|tls|ws|wss)://\\S+$",
-      patternMeaning: "an address such as nats://user:password@host:4222",
-      default: "nats://127.0.0.1:4222",
-      description: "Server of NATS, with user and password or token.",
+      pattern: "^((nats|tls)://\\S+)?$",
+      patternMeaning: "an address such as nats://user:password@host:4222, or nothing",
+      default: "",
+      description:
+        "Server of NATS whose JetStream gets events, too, with user and password or token; empty for none.",
     },
     natsPrefix: {
       type: "string",
