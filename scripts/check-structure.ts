@@ -35,6 +35,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "tokenizers/": DRIVER,
   "stores/": {
     ...DRIVER,
+    // What the ports of jobs and events speak of.
     folders: [...DRIVER.folders, "core/jobs/job.ts", "core/events/cloud-event.ts"],
   },
   "telemetry/": DRIVER,

@@ -1,5 +1,6 @@
 import type { Static } from "typebox";
 import { deviceSettings } from "./device-settings.ts";
+import { eventSettings } from "./event-settings.ts";
 import { jobSettings } from "./job-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
@@ -34,6 +35,7 @@ export const configSchema = root("Configuration of Sluice.", {
   jobs: jobSettings,
   records: recordSettings,
   queue: queueSettings,
+  events: eventSettings,
   overload: overloadSettings,
   shutdown: shutdownSettings,
   logging: loggingSettings,

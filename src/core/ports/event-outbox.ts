@@ -33,8 +33,17 @@ export interface EventOutbox {
   readonly description: string;
   /** An event whose id is there already is not stored again. */
   append(events: readonly OutgoingEvent[]): Promise<void>;
-  /** Takes up to `max` deliveries that are due; without a settlement within `leaseMs` they are handed out again. */
-  take(max: number, leaseMs: number): Promise<readonly LeasedDelivery[]>;
+  /**
+   * Takes up to `max` deliveries that are due, of every destination that has some its share; without a settlement within `leaseMs` they
+   * are handed out again.
+   *
+   * @param except destinations that are busy enough; theirs stay where they are
+   */
+  take(
+    max: number,
+    leaseMs: number,
+    except?: readonly string[],
+  ): Promise<readonly LeasedDelivery[]>;
   delivered(delivery: LeasedDelivery): Promise<void>;
   /** Hands the delivery out again after `delayMs` (≥ 0). */
   retry(delivery: LeasedDelivery, delayMs: number): Promise<void>;

@@ -5,6 +5,8 @@ export interface RecordTables {
   readonly jobs: JobsTable;
   readonly job_chunks: JobChunksTable;
   readonly work_messages: WorkMessagesTable;
+  readonly events: EventsTable;
+  readonly deliveries: DeliveriesTable;
   readonly sluice_migrations: MigrationsTable;
 }
 
@@ -53,6 +55,28 @@ export interface WorkMessagesTable {
   attempts: number;
   /** Names the lease, so that only who has it can settle it. */
   lease: string | null;
+  /** When it may be handed out (again). */
+  visible_at_ms: number;
+  reason: string | null;
+  changed_at_ms: number;
+}
+
+export interface EventsTable {
+  id: string;
+  /** JSON of `CloudEvent`. */
+  event: string;
+  created_at_ms: number;
+}
+
+export interface DeliveriesTable {
+  /** Counts up; the order within a destination. */
+  sequence: Generated<number>;
+  event_id: string;
+  destination: string;
+  /** `waiting`, `delivered` (remembered for a while) or `failed`; a lease is a `visible_at_ms` in the future. */
+  state: string;
+  /** Names the lease, too: only who has the latest attempt can put the delivery back or give it up. */
+  attempts: number;
   /** When it may be handed out (again). */
   visible_at_ms: number;
   reason: string | null;

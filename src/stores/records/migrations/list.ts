@@ -1,6 +1,11 @@
 import { jobsMigration } from "./0001-jobs.ts";
 import { workQueueMigration } from "./0002-work-queue.ts";
+import { eventOutboxMigration } from "./0003-event-outbox.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps of the schema, in their order. */
-export const MIGRATIONS: readonly Migration[] = [jobsMigration, workQueueMigration];
+export const MIGRATIONS: readonly Migration[] = [
+  jobsMigration,
+  workQueueMigration,
+  eventOutboxMigration,
+];

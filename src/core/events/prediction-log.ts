@@ -1,0 +1,29 @@
+import { createEvent } from "./create-event.ts";
+import type { EventBuffer } from "./event-buffer.ts";
+import type { PredictionLoggedData } from "./event-data.ts";
+
+export interface PredictionLogOptions {
+  readonly buffer: Pick<EventBuffer, "offer">;
+  /** URI reference of this server. */
+  readonly source: string;
+  readonly epochMs: () => number;
+  /** 0 ≤ x < 1, each time another. */
+  readonly random: () => number;
+  /** A new id each time, without full stops. */
+  readonly createId: () => string;
+  /** Share of the answers that are told, 0 to 1. */
+  readonly sampleRate: number;
+}
+
+/** Tells answers, or a share of them, by chance. The function never waits and never throws. */
+export function createPredictionLog(
+  options: PredictionLogOptions,
+): (data: PredictionLoggedData) => void {
+  const { buffer, source, epochMs, random, createId, sampleRate } = options;
+  return (data) => {
+    if (random() >= sampleRate) return;
+    const subject = `requests/${data.request_id}`;
+    const facts = { kind: "prediction.logged", id: createId(), source, subject } as const;
+    buffer.offer(createEvent({ ...facts, epochMs: epochMs(), data }));
+  };
+}
