@@ -51,9 +51,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "generated/": { folders: [], packages: ["@bufbuild/protobuf"] },
   "cli/": {
     folders: [
-      "compose.ts",
-      "compose-models.ts",
-      "compose-records.ts",
+      "compose/",
       "version.ts",
       "cluster/",
       "config/",
@@ -63,16 +61,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     ],
     packages: "all",
   },
-  "main.ts": { folders: ["cli/", "compose.ts", "config/"], packages: "all" },
-  "compose.ts": { folders: [""], packages: "all" },
-  "compose-gateway.ts": { folders: [""], packages: "all" },
-  "compose-jobs.ts": { folders: [""], packages: "all" },
-  "compose-records.ts": { folders: [""], packages: "all" },
-  "compose-grpc.ts": { folders: [""], packages: "all" },
-  "compose-remote.ts": { folders: [""], packages: "all" },
-  "compose-remote-part.ts": { folders: [""], packages: "all" },
-  "compose-models.ts": { folders: [""], packages: "all" },
-  "compose-tokenizer.ts": { folders: [""], packages: "all" },
+  "main.ts": { folders: ["cli/", "compose/", "config/"], packages: "all" },
+  "compose/": { folders: [""], packages: "all" },
   "version.ts": { folders: [], packages: [] },
 };
 

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { startServer } from "../../src/compose.ts";
+import { startServer } from "../../src/compose/server.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Tensor, TensorSignature } from "../../src/core/ports/tensor.ts";
 import { decodeInfer } from "../../src/protocols/open-inference/decode-infer.ts";

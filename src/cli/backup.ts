@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { backupRecords, restoreRecords } from "../compose-records.ts";
+import { backupRecords, restoreRecords } from "../compose/records.ts";
 import { loadSettings } from "./load-settings.ts";
 
 /** `sluice backup`: a copy of the record database, while servers use it. */

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { composeInference } from "../compose.ts";
+import { composeInference } from "../compose/server.ts";
 import { MODEL_DEFAULTS } from "../core/inference/request.ts";
 import type { InferenceResult, ItemResult } from "../core/inference/result.ts";
 import { runInference } from "../core/inference/run-inference.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { inspectRecords, migrateRecords, openRecordDatabase } from "../compose-records.ts";
+import { inspectRecords, migrateRecords, openRecordDatabase } from "../compose/records.ts";
 import { loadSettings } from "./load-settings.ts";
 
 /** `sluice migrate`: brings the schema of the record database up to this program. */

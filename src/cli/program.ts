@@ -66,7 +66,7 @@ async function createProgram(names: readonly string[]): Promise<Command> {
 
 async function evaluateParts() {
   const [{ openClassifier }, { loadSettings }] = await Promise.all([
-    import("../compose-models.ts"),
+    import("../compose/models.ts"),
     import("./load-settings.ts"),
   ]);
   return { openClassifier: (folder: string) => openClassifier(loadSettings([]).config, folder) };

@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import { Command } from "commander";
 import { createProcessGroup, openMemberChannel } from "../cluster/member.ts";
 import { startPrimary } from "../cluster/primary.ts";
-import { countProcesses, createProcessLogger, startServer } from "../compose.ts";
+import { countProcesses, createProcessLogger, startServer } from "../compose/server.ts";
 import { assertServable } from "../config/assert-servable.ts";
 import { toRoleConfig } from "../config/for-role.ts";
 import type { Logger } from "../core/ports/logger.ts";

@@ -1,4 +1,4 @@
-import type { RunningServer } from "../compose.ts";
+import type { RunningServer } from "../compose/server.ts";
 import { isKeyRequired, isLoopbackHost } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
 import type { VersionStatus } from "../core/models/registry.ts";

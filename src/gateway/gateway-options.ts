@@ -1,3 +1,4 @@
+import type { PredictionLoggedData } from "../core/events/event-data.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
@@ -55,6 +56,8 @@ export interface JobOptions {
   readonly maxUploadBytes: number;
   /** Time that an upload may take. */
   readonly receiveTimeoutMs: number;
+  /** @throws SluiceError `invalid_argument` when nothing may be sent to this address */
+  readonly assertWebhookUrl: (url: string) => void;
 }
 
 /** Everything the gateway needs; it creates none of it. */
@@ -73,6 +76,8 @@ export interface GatewayOptions {
   readonly takesCallers: boolean;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
+  /** Tells of every answer to a text; never waits, never throws. Undefined where nobody wants to know. */
+  readonly logPrediction: ((data: PredictionLoggedData) => void) | undefined;
   readonly authenticate: Authenticator;
   readonly limitRate: RateLimiter;
   /** Throws SluiceError `overloaded` while the process itself cannot keep up. */

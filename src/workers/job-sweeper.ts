@@ -66,7 +66,8 @@ async function removeExpired(options: JobSweeperOptions): Promise<void> {
     if (job.state === "queued" || job.state === "running") {
       await failJob(job, "The job took longer than jobs may; see jobs.maxAgeMs.", options);
     } else {
-      await jobs.remove(job.id);
+      // Of a job that never came in whole nobody was told.
+      await jobs.remove(job.id, job.state === "receiving" ? [] : options.events.expired(job.id));
     }
   }
 }

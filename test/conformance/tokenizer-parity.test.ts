@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createFileTokenizer } from "../../src/compose-tokenizer.ts";
+import { createFileTokenizer } from "../../src/compose/tokenizer.ts";
 import { isWordPiece } from "../../src/tokenizers/wordpiece/wordpiece-file.ts";
 import {
   createSyntheticTexts,

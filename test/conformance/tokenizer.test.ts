@@ -1,4 +1,4 @@
-import { createFileTokenizer } from "../../src/compose-tokenizer.ts";
+import { createFileTokenizer } from "../../src/compose/tokenizer.ts";
 import { createHashedNgramsTokenizer } from "../../src/tokenizers/hashed-ngrams/hashed-ngrams.ts";
 import { DEFAULT_HASHED_NGRAMS_SETTINGS } from "../../src/tokenizers/hashed-ngrams/settings.ts";
 import { readGoldenBytes } from "../golden/tokenizers/golden-texts.ts";

@@ -1,5 +1,5 @@
-import type { RunningServer } from "../../src/compose.ts";
-import { startServer } from "../../src/compose.ts";
+import type { RunningServer } from "../../src/compose/server.ts";
+import { startServer } from "../../src/compose/server.ts";
 import { toRoleConfig } from "../../src/config/for-role.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { LogFields } from "../../src/core/ports/logger.ts";

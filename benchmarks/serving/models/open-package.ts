@@ -1,4 +1,4 @@
-import { createModelRuntime } from "../../../src/compose-models.ts";
+import { createModelRuntime } from "../../../src/compose/models.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { parseFlags } from "../../../src/config/read-flags.ts";
 import type { Config } from "../../../src/config/schema.ts";

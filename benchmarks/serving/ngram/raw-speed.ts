@@ -1,4 +1,4 @@
-import { composeInference } from "../../../src/compose.ts";
+import { composeInference } from "../../../src/compose/server.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { parseFlags } from "../../../src/config/read-flags.ts";
 import type { ServingVersion } from "../../../src/core/models/serving-version.ts";

@@ -17,15 +17,17 @@ export interface JobEventOptions {
  * tells nobody twice. The address that a job has of its own is told when the job ends.
  */
 export function createJobEvents({ source, epochMs, destinationsOf }: JobEventOptions): JobEvents {
+  const tellOnce = (jobId: string, state: "created" | "expired") => {
+    const id = `${jobId}-${state}`;
+    const subject = `jobs/${jobId}`;
+    const kind = `job.${state}` as const;
+    const data = { job_id: jobId };
+    const event = createEvent({ kind, id, source, subject, epochMs: epochMs(), data });
+    return toOutgoing(event, destinationsOf(kind));
+  };
   return {
-    created: (jobId) => {
-      const id = `${jobId}-created`;
-      const subject = `jobs/${jobId}`;
-      const kind = "job.created";
-      const data = { job_id: jobId };
-      const event = createEvent({ kind, id, source, subject, epochMs: epochMs(), data });
-      return toOutgoing(event, destinationsOf(kind));
-    },
+    created: (jobId) => tellOnce(jobId, "created"),
+    expired: (jobId) => tellOnce(jobId, "expired"),
     ended: (job) => {
       const { state, webhookUrl } = { ...job, ...job.request };
       if (state !== "completed" && state !== "failed" && state !== "cancelled") return [];

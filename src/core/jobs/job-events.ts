@@ -9,7 +9,9 @@ export interface JobEvents {
   created(jobId: string): readonly OutgoingEvent[];
   /** @param job as it is after the change */
   ended(job: Job): readonly OutgoingEvent[];
+  /** The job is removed, because the time for which it was kept is over. */
+  expired(jobId: string): readonly OutgoingEvent[];
 }
 
 /** For those who tell nobody. */
-export const NO_JOB_EVENTS: JobEvents = { created: () => [], ended: () => [] };
+export const NO_JOB_EVENTS: JobEvents = { created: () => [], ended: () => [], expired: () => [] };

@@ -32,7 +32,18 @@ interface Entry {
   tensors: TensorVersion | undefined;
 }
 
+/** A version that takes requests from now on, takes none any more, or cannot. */
+export interface ModelChange {
+  readonly model: string;
+  readonly version: string;
+  readonly state: "ready" | "failed" | "unloaded";
+  /** Why it failed. */
+  readonly reason: string | undefined;
+}
+
 export interface RegistryOptions {
+  /** Hears of every change that callers notice. */
+  readonly changed: (change: ModelChange) => void;
   /** Model → version that answers requests which name none; default: the highest ready version. */
   readonly pinned: Readonly<Record<string, string>>;
   /** Send a text to another version when the default one was not made for its language. */
@@ -46,7 +57,7 @@ export class ModelRegistry {
   #routes: RoutingTable = new Map();
 
   constructor(options: Partial<RegistryOptions> = {}) {
-    this.#options = { pinned: {}, byLanguage: true, ...options };
+    this.#options = { pinned: {}, byLanguage: true, changed: () => {}, ...options };
   }
 
   /** @throws SluiceError `internal` when the version is already known. */
@@ -77,6 +88,9 @@ export class ModelRegistry {
       entry.tensors = undefined;
     }
     this.#rebuildRoutes();
+    if (to === "ready" || to === "failed" || to === "unloaded") {
+      this.#options.changed({ model, version, state: to, reason: entry.reason });
+    }
   }
 
   /** From `warming` to `ready`: from now on requests reach it. */

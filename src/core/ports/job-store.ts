@@ -59,8 +59,8 @@ export interface JobStore {
     change: JobChange,
     events?: readonly OutgoingEvent[],
   ): Promise<Job | undefined>;
-  /** Removes a job with its chunks; false when there is none. */
-  remove(id: string): Promise<boolean>;
+  /** Removes a job with its chunks, and appends `events` in the same transaction; false, and nothing is written, when there is none. */
+  remove(id: string, events?: readonly OutgoingEvent[]): Promise<boolean>;
 }
 
 /** A run of consecutive rows of a job: what a worker does at once. */

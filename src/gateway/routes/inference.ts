@@ -20,6 +20,7 @@ import { toHttpCall } from "../call.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import { ConnectionWatch } from "../middleware/cancellation.ts";
 import { TIMEOUT_HEADER } from "../middleware/deadline.ts";
+import { createPredictionTeller } from "../tell-predictions.ts";
 
 /** What a protocol's decoder found in a request about texts. */
 export interface DecodedRequest extends DecodedOptions {
@@ -77,6 +78,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
   const { limits, pipeline, defaultModel } = options;
   const connections = new ConnectionWatch();
   const timestampOf = createTimestamps();
+  const tell = createPredictionTeller(options.logPrediction);
   const waitOf = (call: Call, timeoutMs: number | undefined) => ({
     flow: call.caller,
     deadlineMs: call.startedMs + Math.min(timeoutMs ?? call.timeoutMs, limits.maxDeadlineMs),
@@ -91,10 +93,16 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     run: async (call, decoded) => {
       const result = await runInference(toRequest(call, decoded), pipeline);
       call.noteStages({ ...result.timings, cache: cacheOutcome(result) });
+      tell(call, result.model, result.items);
       return result;
     },
-    stream: (call, decoded) =>
-      streamInference(toRequest(call, decoded), pipeline, STREAM_SLICE_TEXTS),
+    stream: async function* (call, decoded) {
+      const request = toRequest(call, decoded);
+      for await (const streamed of streamInference(request, pipeline, STREAM_SLICE_TEXTS)) {
+        tell(call, request.model, [streamed.item]);
+        yield streamed;
+      }
+    },
     findTensors: (model, version) =>
       pipeline.registry.resolveTensors(model ?? defaultModel, version),
     runTensors: async (call, version, { timeoutMs, ...decoded }) => {
@@ -111,6 +119,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
       const question = { ...decoded, maxTexts, ...waitOf(call, timeoutMs) };
       const answer = await askModel(askable, question, pipeline);
       const cache = answer.texts === undefined ? "none" : cacheOutcome(answer.texts);
+      if (answer.texts !== undefined) tell(call, answer.texts.model, answer.texts.items);
       call.noteStages({ ...answer.timings, cache });
       return answer;
     },

@@ -70,12 +70,15 @@ export function createJobStore(database: RecordDatabase, appendEvents: AppendEve
         if (events.length > 0) await appendEvents(trx, events);
         return toJob(row);
       }),
-    remove: async (id) => {
-      const { numDeletedRows } = await db
-        .deleteFrom("jobs")
-        .where("id", "=", id)
-        .executeTakeFirstOrThrow();
-      return numDeletedRows > 0n;
-    },
+    remove: (id, events = []) =>
+      database.transact(async (trx) => {
+        const { numDeletedRows } = await trx
+          .deleteFrom("jobs")
+          .where("id", "=", id)
+          .executeTakeFirstOrThrow();
+        if (numDeletedRows === 0n) return false;
+        if (events.length > 0) await appendEvents(trx, events);
+        return true;
+      }),
   };
 }

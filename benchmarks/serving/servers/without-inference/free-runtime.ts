@@ -1,7 +1,7 @@
 import type { Backend } from "../../../../src/core/ports/backend.ts";
 import type { ModelRuntime } from "../../../../src/core/ports/model-runtime.ts";
 
-/** Stands in for `createModelRuntime` of `src/compose-models.ts`: texts become one id, and ids become logits, for nothing. */
+/** Stands in for `createModelRuntime` of `src/compose/models.ts`: texts become one id, and ids become logits, for nothing. */
 export function createModelRuntime(): ModelRuntime {
   return {
     start: async ({ manifest }) => ({

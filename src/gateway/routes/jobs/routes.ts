@@ -45,6 +45,8 @@ export function createJobRoutes({ pipeline, server }: GatewayOptions, jobs: JobO
       handle: async (request) => {
         const idempotencyKey = readKey(request);
         const decoded = await decodeSubmission(request, limits);
+        const { webhookUrl } = decoded.request;
+        if (webhookUrl !== undefined) jobs.assertWebhookUrl(webhookUrl);
         const id = createJobId(clock.epochMs(), randomBytes(16));
         const owner = ownerOf(request);
         const { job, isNew } = await service.submit({ ...decoded, id, owner, idempotencyKey });

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { describe, expect, test } from "vitest";
-import { createFileTokenizer } from "./compose-tokenizer.ts";
-import { SluiceError } from "./core/errors.ts";
+import { SluiceError } from "../core/errors.ts";
+import { createFileTokenizer } from "./tokenizer.ts";
 
 const windows = { max: 1, overlapTokens: 0 };
 const vocab = { "[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, hello: 4, "##s": 5 };

@@ -1,26 +1,26 @@
-import type { ProcessGroup } from "./cluster/member.ts";
-import { mergeMetrics } from "./cluster/merge-metrics.ts";
-import { createSharedRateCounter } from "./cluster/shared-rate-counter.ts";
-import { isKeyRequired } from "./config/assert-servable.ts";
-import type { Config } from "./config/schema.ts";
-import { SluiceError } from "./core/errors.ts";
-import type { InferencePipeline } from "./core/inference/run-inference.ts";
-import type { ModelControl } from "./core/models/model-control.ts";
-import type { Logger } from "./core/ports/logger.ts";
-import type { RateCounter } from "./core/ports/rate-counter.ts";
-import type { HttpObserver } from "./gateway/answer.ts";
-import type { GatewayOptions, JobOptions } from "./gateway/gateway-options.ts";
-import { GrpcPort } from "./gateway/grpc-port.ts";
-import { createHttpServer } from "./gateway/http-server.ts";
-import { createAuthenticator } from "./gateway/middleware/authenticate.ts";
-import { createRateLimiter } from "./gateway/middleware/rate-limit.ts";
-import { createSecondPort, listenOn } from "./gateway/second-port.ts";
-import { drainHttpServer } from "./gateway/shutdown.ts";
-import { createMemoryRateCounter } from "./stores/rate-counters/memory.ts";
-import { createAccessLog } from "./telemetry/access-log.ts";
-import { watchEventLoopLag } from "./telemetry/event-loop-lag.ts";
-import type { Metrics } from "./telemetry/metrics.ts";
-import { SLUICE_VERSION } from "./version.ts";
+import type { ProcessGroup } from "../cluster/member.ts";
+import { mergeMetrics } from "../cluster/merge-metrics.ts";
+import { createSharedRateCounter } from "../cluster/shared-rate-counter.ts";
+import { isKeyRequired } from "../config/assert-servable.ts";
+import type { Config } from "../config/schema.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { ModelControl } from "../core/models/model-control.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { RateCounter } from "../core/ports/rate-counter.ts";
+import type { HttpObserver } from "../gateway/answer.ts";
+import type { GatewayOptions, JobOptions } from "../gateway/gateway-options.ts";
+import { GrpcPort } from "../gateway/grpc-port.ts";
+import { createHttpServer } from "../gateway/http-server.ts";
+import { createAuthenticator } from "../gateway/middleware/authenticate.ts";
+import { createRateLimiter } from "../gateway/middleware/rate-limit.ts";
+import { createSecondPort, listenOn } from "../gateway/second-port.ts";
+import { drainHttpServer } from "../gateway/shutdown.ts";
+import { createMemoryRateCounter } from "../stores/rate-counters/memory.ts";
+import { createAccessLog } from "../telemetry/access-log.ts";
+import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { SLUICE_VERSION } from "../version.ts";
 
 /** The part of the composition root that opens the port. It is loaded, and prepared, while models load. */
 
@@ -34,6 +34,7 @@ export interface GatewaySurroundings {
   readonly logger: Logger;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
+  readonly logPrediction: GatewayOptions["logPrediction"];
   /** The processes that serve together; undefined when it is one. */
   readonly group: ProcessGroup | undefined;
 }
@@ -76,7 +77,7 @@ export async function prepareGateway(
   const second = createSecondPort(app, config.server);
   const grpc = new GrpcPort({
     loadServer: async () => {
-      const { createRpcServer } = await import("./compose-grpc.ts");
+      const { createRpcServer } = await import("./grpc.ts");
       return createRpcServer(options, surroundings.inference.metrics);
     },
     maxConnections: config.server.maxConnections,
@@ -155,7 +156,7 @@ interface GatewayParts extends GatewaySurroundings {
 
 function toGatewayOptions(
   config: Config,
-  { inference, logger, counter, lag, isDraining, group, jobs }: GatewayParts,
+  { inference, logger, counter, lag, isDraining, group, jobs, logPrediction }: GatewayParts,
 ): GatewayOptions {
   const { pipeline, metrics, control } = inference;
   const { requests, windowMs } = config.rateLimit;
@@ -170,6 +171,7 @@ function toGatewayOptions(
     takesCallers: config.role !== "worker",
     control: config.models.control === "explicit" ? control : undefined,
     jobs,
+    logPrediction,
     authenticate: createAuthenticator({
       keys: config.auth.keys,
       required: isKeyRequired(config),

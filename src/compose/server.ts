@@ -1,28 +1,30 @@
-import { countCores } from "./backends/onnx/placement/count-cores.ts";
-import { createThreadSupply } from "./backends/onnx/workers/thread-supply.ts";
-import type { ProcessGroup } from "./cluster/member.ts";
-import { createModelRuntime } from "./compose-models.ts";
-import { createRemotePart } from "./compose-remote-part.ts";
-import { asksEngines } from "./config/for-role.ts";
-import type { Config } from "./config/schema.ts";
-import { SluiceError } from "./core/errors.ts";
-import { Coalescer } from "./core/inference/coalesce.ts";
-import { OnlineActivity } from "./core/inference/online-activity.ts";
-import { ResultCache } from "./core/inference/result-cache.ts";
-import type { InferencePipeline, RowOutcome } from "./core/inference/run-inference.ts";
-import { loadModels, unloadModels } from "./core/models/load-models.ts";
-import type { ModelControl } from "./core/models/model-control.ts";
-import { createModelControl } from "./core/models/model-control.ts";
-import { ModelRegistry } from "./core/models/registry.ts";
-import type { CacheStore } from "./core/ports/cache-store.ts";
-import type { Logger } from "./core/ports/logger.ts";
-import type { ModelSource } from "./core/ports/model-source.ts";
-import { createMemoryCacheStore } from "./stores/cache/memory.ts";
-import { createNoCacheStore } from "./stores/cache/none.ts";
-import { createDirectoryModelSource } from "./stores/model-packages/directory.ts";
-import { createLogger } from "./telemetry/logging.ts";
-import { Metrics } from "./telemetry/metrics.ts";
-import { createSystemClock } from "./telemetry/system-clock.ts";
+import { countCores } from "../backends/onnx/placement/count-cores.ts";
+import { createThreadSupply } from "../backends/onnx/workers/thread-supply.ts";
+import type { ProcessGroup } from "../cluster/member.ts";
+import { asksEngines } from "../config/for-role.ts";
+import type { Config } from "../config/schema.ts";
+import { SluiceError } from "../core/errors.ts";
+import { Coalescer } from "../core/inference/coalesce.ts";
+import { OnlineActivity } from "../core/inference/online-activity.ts";
+import { ResultCache } from "../core/inference/result-cache.ts";
+import type { InferencePipeline, RowOutcome } from "../core/inference/run-inference.ts";
+import { loadModels, unloadModels } from "../core/models/load-models.ts";
+import type { ModelControl } from "../core/models/model-control.ts";
+import { createModelControl } from "../core/models/model-control.ts";
+import type { ModelChange } from "../core/models/registry.ts";
+import { ModelRegistry } from "../core/models/registry.ts";
+import type { CacheStore } from "../core/ports/cache-store.ts";
+import type { Clock } from "../core/ports/clock.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { ModelSource } from "../core/ports/model-source.ts";
+import { createMemoryCacheStore } from "../stores/cache/memory.ts";
+import { createNoCacheStore } from "../stores/cache/none.ts";
+import { createDirectoryModelSource } from "../stores/model-packages/directory.ts";
+import { createLogger } from "../telemetry/logging.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import { createSystemClock } from "../telemetry/system-clock.ts";
+import { createModelRuntime } from "./models.ts";
+import { createRemotePart } from "./remote-part.ts";
 
 /** Models and everything between a request and its answer, without any socket. */
 export interface Inference {
@@ -63,14 +65,25 @@ export interface UnloadedInference extends Inference {
 
 /** Connects models to the stores that the configuration chooses, and loads them: see `UnloadedInference.load`. */
 export async function composeInference(config: Config): Promise<Inference> {
-  const inference = createInference(config, createProcessLogger(config));
+  const clock = createSystemClock();
+  const inference = createInference(config, { clock, logger: createProcessLogger(config) });
   await inference.load();
   return inference;
 }
 
-function createInference(config: Config, logger: Logger): UnloadedInference {
-  const clock = createSystemClock();
+interface InferenceSurroundings {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Hears of models that come and go. */
+  readonly modelChanged?: (change: ModelChange) => void;
+}
+
+function createInference(
+  config: Config,
+  { clock, logger, modelChanged = () => {} }: InferenceSurroundings,
+): UnloadedInference {
   const registry = new ModelRegistry({
+    changed: modelChanged,
     pinned: config.models.defaultVersions,
     byLanguage: config.models.routeByLanguage,
   });
@@ -157,19 +170,34 @@ export async function startServer(
   logger: Logger,
   group?: ProcessGroup,
 ): Promise<RunningServer> {
-  const inference = createInference(config, logger);
-  const { createJobsPart } = await import("./compose-jobs.ts");
-  const jobs = createJobsPart(config, { pipeline: inference.pipeline, logger });
+  const clock = createSystemClock();
+  const stores = await createStoredParts(config, { clock, logger });
+  const { modelChanged } = stores.events;
+  const inference = createInference(config, { clock, logger, modelChanged });
+  const jobs = stores.createJobs(inference.pipeline);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
   const [gateway] = await Promise.all([
     inference.handedOver
-      .then(() => import("./compose-gateway.ts"))
+      .then(() => import("./gateway.ts"))
       .then(({ prepareGateway }) =>
-        prepareGateway(config, { inference, logger, group, jobs: jobs?.options }),
+        prepareGateway(config, {
+          inference,
+          logger,
+          group,
+          jobs: jobs?.options,
+          logPrediction: stores.events.logPrediction,
+        }),
       ),
     loading,
   ]);
+  const stop = async () => {
+    const cut = await gateway.drain();
+    await jobs?.stop();
+    await inference.close();
+    await stores.close();
+    return cut;
+  };
   const open = async () => {
     const ports = await gateway.listen();
     await jobs?.start();
@@ -177,22 +205,38 @@ export async function startServer(
   };
   const ports = await open().catch(async (error: unknown) => {
     // What is open already would keep the process alive.
-    await gateway.drain();
-    await jobs?.stop();
-    await inference.close();
+    await stop();
     throw error;
   });
+  const drivers = [
+    ...inference.drivers,
+    ...gateway.drivers,
+    ...(jobs?.drivers ?? []),
+    ...stores.events.drivers,
+  ];
+  return { inference: { ...inference, drivers }, ...ports, drain: stop };
+}
+
+/** What lasts longer than a request: the records, and who is told of them and works on them. */
+async function createStoredParts(
+  config: Config,
+  surroundings: { readonly clock: Clock; readonly logger: Logger },
+) {
+  const [{ createRecordsPart }, { createEventsPart }, { createJobsPart }] = await Promise.all([
+    import("./records-part.ts"),
+    import("./events.ts"),
+    import("./jobs.ts"),
+  ]);
+  const records = createRecordsPart(config, surroundings);
+  const events = createEventsPart(config, { ...surroundings, records });
+  const { logger } = surroundings;
   return {
-    inference: {
-      ...inference,
-      drivers: [...inference.drivers, ...gateway.drivers, ...(jobs?.drivers ?? [])],
-    },
-    ...ports,
-    drain: async () => {
-      const cut = await gateway.drain();
-      await jobs?.stop();
-      await inference.close();
-      return cut;
+    events,
+    createJobs: (pipeline: InferencePipeline) =>
+      createJobsPart(config, { pipeline, records, events, logger }),
+    close: async () => {
+      await events.stop();
+      await records.close();
     },
   };
 }

@@ -1,26 +1,26 @@
 import { readFile } from "node:fs/promises";
 import type { Worker } from "node:worker_threads";
-import { createOnnxBackend } from "./backends/onnx/create-onnx-backend.ts";
-import { countCores } from "./backends/onnx/placement/count-cores.ts";
-import { createTensorBackend } from "./backends/onnx/tensors/create-tensor-backend.ts";
-import { startThread } from "./backends/onnx/workers/thread-supply.ts";
-import type { Config } from "./config/schema.ts";
-import { SluiceError } from "./core/errors.ts";
-import type { TextManifest } from "./core/models/manifest.ts";
-import { TOKENIZER_FILE_KIND } from "./core/models/token-fields.ts";
+import { createOnnxBackend } from "../backends/onnx/create-onnx-backend.ts";
+import { countCores } from "../backends/onnx/placement/count-cores.ts";
+import { createTensorBackend } from "../backends/onnx/tensors/create-tensor-backend.ts";
+import { startThread } from "../backends/onnx/workers/thread-supply.ts";
+import type { Config } from "../config/schema.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { TextManifest } from "../core/models/manifest.ts";
+import { TOKENIZER_FILE_KIND } from "../core/models/token-fields.ts";
 import type {
   ModelRuntime,
   StartedTensorModel,
   StartedTextModel,
-} from "./core/ports/model-runtime.ts";
-import type { ModelPackage } from "./core/ports/model-source.ts";
-import type { TokenInspector } from "./core/ports/token-inspector.ts";
-import type { Tokenizer } from "./core/ports/tokenizer.ts";
-import { applyActivation } from "./core/text/labels.ts";
-import { normalizeText } from "./core/text/normalize.ts";
-import { mergeWindows } from "./core/text/windows.ts";
-import { readPackage } from "./stores/model-packages/read-package.ts";
-import { createHashedNgramsTokenizer } from "./tokenizers/hashed-ngrams/hashed-ngrams.ts";
+} from "../core/ports/model-runtime.ts";
+import type { ModelPackage } from "../core/ports/model-source.ts";
+import type { TokenInspector } from "../core/ports/token-inspector.ts";
+import type { Tokenizer } from "../core/ports/tokenizer.ts";
+import { applyActivation } from "../core/text/labels.ts";
+import { normalizeText } from "../core/text/normalize.ts";
+import { mergeWindows } from "../core/text/windows.ts";
+import { readPackage } from "../stores/model-packages/read-package.ts";
+import { createHashedNgramsTokenizer } from "../tokenizers/hashed-ngrams/hashed-ngrams.ts";
 
 /** The part of the composition root that brings model packages to life. */
 
@@ -135,7 +135,7 @@ async function createTokenizer({ manifest, tokenizerPath }: TextPackage): Promis
   const { tokenizer, maxTokens, windows } = manifest;
   if (tokenizer.kind === "hashed-ngrams") return createHashedNgramsTokenizer(tokenizer);
   if (tokenizer.kind === TOKENIZER_FILE_KIND && tokenizerPath !== undefined) {
-    const { createFileTokenizer } = await import("./compose-tokenizer.ts");
+    const { createFileTokenizer } = await import("./tokenizer.ts");
     return await createFileTokenizer(await readFile(tokenizerPath), { maxTokens, windows });
   }
   const message = `Unknown tokenizer "${tokenizer.kind}"; this version knows hashed-ngrams and ${TOKENIZER_FILE_KIND}.`;
@@ -149,7 +149,7 @@ async function createInspector({
   if (manifest.tokenizer.kind !== TOKENIZER_FILE_KIND || tokenizerPath === undefined) {
     return undefined;
   }
-  const { createFileInspector } = await import("./compose-tokenizer.ts");
+  const { createFileInspector } = await import("./tokenizer.ts");
   return createFileInspector(tokenizerPath);
 }
 

@@ -1,11 +1,11 @@
 import type { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
-import { SluiceError } from "./core/errors.ts";
-import type { TokenInspector } from "./core/ports/token-inspector.ts";
-import type { Tokenizer } from "./core/ports/tokenizer.ts";
-import { createTokenInspector } from "./tokenizers/create-token-inspector.ts";
-import { createWordPieceTokenizer } from "./tokenizers/wordpiece/wordpiece.ts";
-import { isWordPiece } from "./tokenizers/wordpiece/wordpiece-file.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { TokenInspector } from "../core/ports/token-inspector.ts";
+import type { Tokenizer } from "../core/ports/tokenizer.ts";
+import { createTokenInspector } from "../tokenizers/create-token-inspector.ts";
+import { createWordPieceTokenizer } from "../tokenizers/wordpiece/wordpiece.ts";
+import { isWordPiece } from "../tokenizers/wordpiece/wordpiece-file.ts";
 
 /** The part of the composition root that chooses who reads a `tokenizer.json`. */
 
@@ -26,7 +26,7 @@ export async function createFileTokenizer(
   }
   const options = { tokenizerJson: parseJson(bytes), maxTokens, windows };
   if (isWordPiece(options.tokenizerJson)) return createWordPieceTokenizer(options);
-  const { createHuggingFaceTokenizer } = await import("./tokenizers/huggingface/huggingface.ts");
+  const { createHuggingFaceTokenizer } = await import("../tokenizers/huggingface/huggingface.ts");
   return await createHuggingFaceTokenizer(options);
 }
 

@@ -1,23 +1,23 @@
 import { createHash } from "node:crypto";
-import { createOpenInferenceBackend } from "./backends/open-inference/create-open-inference-backend.ts";
-import type { EngineDirectory } from "./backends/open-inference/engine-directory.ts";
-import { createEngineDirectory } from "./backends/open-inference/engine-directory.ts";
-import type { RemoteModelOptions } from "./backends/remote/model-channel.ts";
-import type { RemotePoolObserver } from "./backends/remote/remote-pool-observer.ts";
-import type { RemoteBackendOptions } from "./backends/remote/remote-tensor-backend.ts";
-import { createCarrierTokenizer } from "./backends/remote/text/carrier-tokenizer.ts";
-import { createRemoteTextBackend } from "./backends/remote/text/remote-text-backend.ts";
-import type { TextOutput } from "./backends/remote/text/text-output.ts";
-import { createTensorFlowServingBackend } from "./backends/tensorflow-serving/create-tensorflow-serving-backend.ts";
-import { asksEngines, listEngineUrls } from "./config/for-role.ts";
-import type { Config } from "./config/schema.ts";
-import { SluiceError } from "./core/errors.ts";
-import type { ModelManifest, TextManifest } from "./core/models/manifest.ts";
-import { parseRemoteManifest } from "./core/models/remote-manifest.ts";
-import type { Clock } from "./core/ports/clock.ts";
-import type { ModelRuntime, StartedModel } from "./core/ports/model-runtime.ts";
-import type { DiscoveredPackage, ModelPackage, ModelSource } from "./core/ports/model-source.ts";
-import type { TensorBackend } from "./core/ports/tensor-backend.ts";
+import { createOpenInferenceBackend } from "../backends/open-inference/create-open-inference-backend.ts";
+import type { EngineDirectory } from "../backends/open-inference/engine-directory.ts";
+import { createEngineDirectory } from "../backends/open-inference/engine-directory.ts";
+import type { RemoteModelOptions } from "../backends/remote/model-channel.ts";
+import type { RemotePoolObserver } from "../backends/remote/remote-pool-observer.ts";
+import type { RemoteBackendOptions } from "../backends/remote/remote-tensor-backend.ts";
+import { createCarrierTokenizer } from "../backends/remote/text/carrier-tokenizer.ts";
+import { createRemoteTextBackend } from "../backends/remote/text/remote-text-backend.ts";
+import type { TextOutput } from "../backends/remote/text/text-output.ts";
+import { createTensorFlowServingBackend } from "../backends/tensorflow-serving/create-tensorflow-serving-backend.ts";
+import { asksEngines, listEngineUrls } from "../config/for-role.ts";
+import type { Config } from "../config/schema.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { ModelManifest, TextManifest } from "../core/models/manifest.ts";
+import { parseRemoteManifest } from "../core/models/remote-manifest.ts";
+import type { Clock } from "../core/ports/clock.ts";
+import type { ModelRuntime, StartedModel } from "../core/ports/model-runtime.ts";
+import type { DiscoveredPackage, ModelPackage, ModelSource } from "../core/ports/model-source.ts";
+import type { TensorBackend } from "../core/ports/tensor-backend.ts";
 
 /** The part of the composition root that serves models which run elsewhere. */
 

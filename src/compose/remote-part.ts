@@ -1,12 +1,12 @@
-import type { RemoteModels } from "./compose-remote.ts";
-import { asksEngines, listEngineUrls } from "./config/for-role.ts";
-import type { Config } from "./config/schema.ts";
-import type { ModelControl } from "./core/models/model-control.ts";
-import type { Clock } from "./core/ports/clock.ts";
-import type { Logger } from "./core/ports/logger.ts";
-import type { ModelRuntime } from "./core/ports/model-runtime.ts";
-import type { Metrics } from "./telemetry/metrics.ts";
-import { watchModels } from "./workers/model-watch.ts";
+import { asksEngines, listEngineUrls } from "../config/for-role.ts";
+import type { Config } from "../config/schema.ts";
+import type { ModelControl } from "../core/models/model-control.ts";
+import type { Clock } from "../core/ports/clock.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { ModelRuntime } from "../core/ports/model-runtime.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { watchModels } from "../workers/model-watch.ts";
+import type { RemoteModels } from "./remote.ts";
 
 /** The part of the composition root that decides whether there are models elsewhere, and keeps an eye on them. */
 export interface RemotePart {
@@ -46,7 +46,7 @@ export function createRemotePart(config: Config, surroundings: RemotePartSurroun
     }),
     load: async (control) => {
       const { clock, logger } = surroundings;
-      const { createRemoteModels } = await import("./compose-remote.ts");
+      const { createRemoteModels } = await import("./remote.ts");
       models = createRemoteModels(config, { clock, observer: observe(surroundings) });
       const watch = watchModels({
         source: models.source,

@@ -1,8 +1,8 @@
-import type { GatewayOptions } from "./gateway/gateway-options.ts";
-import { createGrpcMethods } from "./gateway/grpc/methods.ts";
-import type { GrpcServer } from "./gateway/grpc-server.ts";
-import { createGrpcServer } from "./gateway/grpc-server.ts";
-import type { Metrics } from "./telemetry/metrics.ts";
+import type { GatewayOptions } from "../gateway/gateway-options.ts";
+import { createGrpcMethods } from "../gateway/grpc/methods.ts";
+import type { GrpcServer } from "../gateway/grpc-server.ts";
+import { createGrpcServer } from "../gateway/grpc-server.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 
 /** The part of the composition root that only gRPC needs; its libraries take a while to load. */
 
