@@ -1,6 +1,5 @@
 import type { ProcessGroup } from "../cluster/member.ts";
 import { mergeMetrics } from "../cluster/merge-metrics.ts";
-import { createSharedRateCounter } from "../cluster/shared-rate-counter.ts";
 import { isKeyRequired } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
 import { SluiceError } from "../core/errors.ts";
@@ -16,11 +15,11 @@ import { createAuthenticator } from "../gateway/middleware/authenticate.ts";
 import { createRateLimiter } from "../gateway/middleware/rate-limit.ts";
 import { createSecondPort, listenOn } from "../gateway/second-port.ts";
 import { drainHttpServer } from "../gateway/shutdown.ts";
-import { createMemoryRateCounter } from "../stores/rate-counters/memory.ts";
 import { createAccessLog } from "../telemetry/access-log.ts";
 import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { SLUICE_VERSION } from "../version.ts";
+import { createRateCounter } from "./fast-stores.ts";
 
 /** The part of the composition root that opens the port. It is loaded, and prepared, while models load. */
 
@@ -67,7 +66,9 @@ export async function prepareGateway(
   config: Config,
   surroundings: GatewaySurroundings,
 ): Promise<Gateway> {
-  const counter = createRateCounter(config, surroundings);
+  const { inference, logger, group: processes } = surroundings;
+  const { clock } = inference.pipeline;
+  const counter = await createRateCounter(config, { clock, logger, group: processes });
   const lag = watchEventLoopLag();
   let draining = false;
   const isDraining = () => draining;
@@ -216,13 +217,4 @@ function assertKeepingUp(lagMs: number, maxLagMs: number): void {
   throw new SluiceError("overloaded", "The server has more requests than it can keep up with.", {
     retryAfterMs: 1000,
   });
-}
-
-function createRateCounter(
-  { rateLimit }: Config,
-  { inference, group }: GatewaySurroundings,
-): RateCounter {
-  const nowMs = () => inference.pipeline.clock.nowMs();
-  const own = createMemoryRateCounter({ maxKeys: rateLimit.store.maxKeys, nowMs });
-  return group === undefined ? own : createSharedRateCounter({ own, exchange: group.rates, nowMs });
 }

@@ -13,16 +13,14 @@ import type { ModelControl } from "../core/models/model-control.ts";
 import { createModelControl } from "../core/models/model-control.ts";
 import type { ModelChange } from "../core/models/registry.ts";
 import { ModelRegistry } from "../core/models/registry.ts";
-import type { CacheStore } from "../core/ports/cache-store.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { ModelSource } from "../core/ports/model-source.ts";
-import { createMemoryCacheStore } from "../stores/cache/memory.ts";
-import { createNoCacheStore } from "../stores/cache/none.ts";
 import { createDirectoryModelSource } from "../stores/model-packages/directory.ts";
 import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
+import { createCacheStore } from "./fast-stores.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
 
@@ -66,7 +64,7 @@ export interface UnloadedInference extends Inference {
 /** Connects models to the stores that the configuration chooses, and loads them: see `UnloadedInference.load`. */
 export async function composeInference(config: Config): Promise<Inference> {
   const clock = createSystemClock();
-  const inference = createInference(config, { clock, logger: createProcessLogger(config) });
+  const inference = await createInference(config, { clock, logger: createProcessLogger(config) });
   await inference.load();
   return inference;
 }
@@ -78,10 +76,10 @@ interface InferenceSurroundings {
   readonly modelChanged?: (change: ModelChange) => void;
 }
 
-function createInference(
+async function createInference(
   config: Config,
   { clock, logger, modelChanged = () => {} }: InferenceSurroundings,
-): UnloadedInference {
+): Promise<UnloadedInference> {
   const registry = new ModelRegistry({
     changed: modelChanged,
     pinned: config.models.defaultVersions,
@@ -97,7 +95,7 @@ function createInference(
       })),
   });
   const handedOver = Promise.withResolvers<void>();
-  const cacheStore = createCacheStore(config);
+  const cacheStore = await createCacheStore(config, { clock, logger });
   const source = createModelSource(config);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
@@ -173,7 +171,7 @@ export async function startServer(
   const clock = createSystemClock();
   const stores = await createStoredParts(config, { clock, logger });
   const { modelChanged } = stores.events;
-  const inference = createInference(config, { clock, logger, modelChanged });
+  const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
@@ -239,10 +237,6 @@ async function createStoredParts(
       await records.close();
     },
   };
-}
-
-function createCacheStore({ cache: { store } }: Config): CacheStore {
-  return store.driver === "memory" ? createMemoryCacheStore(store) : createNoCacheStore();
 }
 
 function assertModelsAcceptable(registry: ModelRegistry, { models }: Config): void {

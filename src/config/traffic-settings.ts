@@ -1,4 +1,33 @@
-import { driver, driverChoice, integer, section } from "./setting.ts";
+import { choice, driver, driverChoice, integer, section, text } from "./setting.ts";
+
+/** Settings of a Redis server that must keep nobody waiting. */
+const redisSettings = {
+  url: {
+    type: "string",
+    secret: true,
+    pattern: "^rediss?://\\S+$",
+    patternMeaning: "an address such as redis://user:password@host:6379/0",
+    default: "redis://127.0.0.1:6379",
+    description: "Address of the server, with user, password and number of the database.",
+  },
+  timeoutMs: integer({
+    default: 20,
+    minimum: 1,
+    maximum: 10_000,
+    description: "How long to wait for an answer; a server that takes longer is passed over.",
+  }),
+  connectTimeoutMs: integer({
+    default: 2000,
+    minimum: 10,
+    maximum: 60_000,
+    description: "How long to wait for a connection.",
+  }),
+  prefix: text({
+    default: "sluice:",
+    description:
+      "First part of every key; another one for each installation that shares the server.",
+  }),
+} as const;
 
 /** How many requests each caller may send. */
 export const rateLimitSettings = section("How many requests each caller may send.", {
@@ -13,10 +42,19 @@ export const rateLimitSettings = section("How many requests each caller may send
             "Most callers counted at the same time; beyond it the ones seen longest ago are forgotten.",
         }),
       }),
+      driver("redis", "Counts in a Redis server, version 6 or later, which all replicas share.", {
+        ...redisSettings,
+        whenDown: choice(["own", "allow", "refuse"], {
+          default: "own",
+          description:
+            "What happens while the server is away: `own`: each process counts for itself; `allow`: nobody is limited; `refuse`: nobody is answered.",
+        }),
+      }),
     ],
     {
       defaultDriver: "memory",
-      description: "Where the counts are kept. `memory` is right for one replica.",
+      description:
+        "Where the counts are kept. `memory` is right for one replica; `redis` is exact for any number, and costs each request a round trip.",
     },
   ),
   requests: integer({
@@ -45,6 +83,11 @@ export const cacheSettings = section("Which results are remembered and for how l
           description: "Memory for results; beyond it the ones used longest ago are dropped.",
         }),
       }),
+      driver(
+        "redis",
+        "Keeps results in a Redis server, version 6 or later, which all replicas share. Set its maxmemory-policy to allkeys-lru. Keys hold the texts.",
+        redisSettings,
+      ),
       driver("none", "Remembers nothing.", {}),
     ],
     {

@@ -134,7 +134,7 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-const openFile = (path: string) => openSqliteDatabase({ path, busyTimeoutMs: 5000 });
+const openFile = (path: string) => openSqliteDatabase({ path, busyTimeoutMs: 20_000 });
 
 describeDatabase("SQLite", async () => {
   const path = join(await makeFolder(), "below", "records.db");
