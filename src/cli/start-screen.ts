@@ -78,6 +78,7 @@ function describeAddress({ server: { host } }: Config, url: string): string {
 
 function describeModel(status: VersionStatus): string {
   const name = `${status.model} ${status.version}`;
+  if (status.state === "discovered") return `${name} · loaded when it is asked for`;
   if (status.state !== "ready") return `${name} · ${status.state}: ${status.reason ?? ""}`;
   const facts = [
     status.isDefault ? "default" : undefined,

@@ -2,6 +2,7 @@ import type { ProcessGroup } from "../cluster/member.ts";
 import { mergeMetrics } from "../cluster/merge-metrics.ts";
 import { isKeyRequired } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
+import type { CollectionService } from "../core/collections/collection-service.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
@@ -33,6 +34,8 @@ export interface GatewaySurroundings {
   readonly logger: Logger;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
+  /** Undefined where this process keeps no vectors. */
+  readonly collections: CollectionService | undefined;
   readonly logPrediction: GatewayOptions["logPrediction"];
   /** The processes that serve together; undefined when it is one. */
   readonly group: ProcessGroup | undefined;
@@ -157,7 +160,17 @@ interface GatewayParts extends GatewaySurroundings {
 
 function toGatewayOptions(
   config: Config,
-  { inference, logger, counter, lag, isDraining, group, jobs, logPrediction }: GatewayParts,
+  {
+    inference,
+    logger,
+    counter,
+    lag,
+    isDraining,
+    group,
+    jobs,
+    collections,
+    logPrediction,
+  }: GatewayParts,
 ): GatewayOptions {
   const { pipeline, metrics, control } = inference;
   const { requests, windowMs } = config.rateLimit;
@@ -172,6 +185,10 @@ function toGatewayOptions(
     takesCallers: config.role !== "worker",
     control: config.models.control === "explicit" ? control : undefined,
     jobs,
+    collections: collections && {
+      service: collections,
+      defaultCollection: config.vectors.defaultCollection,
+    },
     logPrediction,
     authenticate: createAuthenticator({
       keys: config.auth.keys,

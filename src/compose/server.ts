@@ -3,7 +3,7 @@ import { createThreadSupply } from "../backends/onnx/workers/thread-supply.ts";
 import type { ProcessGroup } from "../cluster/member.ts";
 import { asksEngines } from "../config/for-role.ts";
 import type { Config } from "../config/schema.ts";
-import { SluiceError } from "../core/errors.ts";
+import { SluiceError, toSluiceError } from "../core/errors.ts";
 import { Coalescer } from "../core/inference/coalesce.ts";
 import { OnlineActivity } from "../core/inference/online-activity.ts";
 import { ResultCache } from "../core/inference/result-cache.ts";
@@ -80,7 +80,14 @@ async function createInference(
   config: Config,
   { clock, logger, modelChanged = () => {} }: InferenceSurroundings,
 ): Promise<UnloadedInference> {
+  const wake = async (model: string) => {
+    await control.load(model).catch((thrown: unknown) => {
+      const { message } = toSluiceError(thrown);
+      logger.warn("A model could not be loaded when it was asked for.", { model, reason: message });
+    });
+  };
   const registry = new ModelRegistry({
+    load: wake,
     changed: modelChanged,
     pinned: config.models.defaultVersions,
     byLanguage: config.models.routeByLanguage,
@@ -99,7 +106,11 @@ async function createInference(
   const source = createModelSource(config);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
-  const loading = { source, registry, clock, limits: config.batching, observer: metrics };
+  const { loadOnDemand } = config.models;
+  const loading = {
+    ...{ source, registry, clock, limits: config.batching, observer: metrics },
+    isOnDemand: (model: string) => loadOnDemand.includes(model),
+  };
   const remote = createRemotePart(config, { clock, metrics, logger });
   const control = createModelControl({
     ...loading,
@@ -173,6 +184,7 @@ export async function startServer(
   const { modelChanged } = stores.events;
   const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
+  const collections = stores.createCollections(inference.pipeline);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
   const [gateway] = await Promise.all([
@@ -184,6 +196,7 @@ export async function startServer(
           logger,
           group,
           jobs: jobs?.options,
+          collections: collections?.service,
           logPrediction: stores.events.logPrediction,
         }),
       ),
@@ -191,7 +204,7 @@ export async function startServer(
   ]);
   const stop = async () => {
     const cut = await gateway.drain();
-    await jobs?.stop();
+    await Promise.all([jobs?.stop(), collections?.stop()]);
     await inference.close();
     await stores.close();
     return cut;
@@ -210,6 +223,7 @@ export async function startServer(
     ...inference.drivers,
     ...gateway.drivers,
     ...(jobs?.drivers ?? []),
+    ...(collections?.drivers ?? []),
     ...stores.events.drivers,
   ];
   return { inference: { ...inference, drivers }, ...ports, drain: stop };
@@ -220,18 +234,21 @@ async function createStoredParts(
   config: Config,
   surroundings: { readonly clock: Clock; readonly logger: Logger },
 ) {
-  const [{ createRecordsPart }, { createEventsPart }, { createJobsPart }] = await Promise.all([
-    import("./records-part.ts"),
-    import("./events.ts"),
-    import("./jobs.ts"),
-  ]);
-  const records = createRecordsPart(config, surroundings);
-  const events = createEventsPart(config, { ...surroundings, records });
+  const [recordsPart, eventsPart, { createJobsPart }, { createCollectionsPart }] =
+    await Promise.all([
+      import("./records-part.ts"),
+      import("./events.ts"),
+      import("./jobs.ts"),
+      import("./collections.ts"),
+    ]);
+  const records = recordsPart.createRecordsPart(config, surroundings);
+  const events = eventsPart.createEventsPart(config, { ...surroundings, records });
   const { logger } = surroundings;
   return {
     events,
     createJobs: (pipeline: InferencePipeline) =>
       createJobsPart(config, { pipeline, records, events, logger }),
+    createCollections: (pipeline: InferencePipeline) => createCollectionsPart(config, pipeline),
     close: async () => {
       await events.stop();
       await records.close();

@@ -85,9 +85,13 @@ describe("assertSharedStores", () => {
 
   it("accepts several replicas when nothing is stored", () => {
     const flags = { replicas: "2", "cache.store.driver": "none", "rate-limit.requests": "0" };
-    const without = { ...flags, "jobs.enabled": "off" };
+    const without = { ...flags, "jobs.enabled": "off", "vectors.enabled": "off" };
     expect(() => assertSharedStores(createConfig(without))).not.toThrow();
-    const shared = { ...flags, "records.store.driver": "postgres" };
+    const shared = {
+      ...{ replicas: "2", "records.store.driver": "postgres" },
+      ...{ "cache.store.driver": "redis", "rateLimit.store.driver": "redis" },
+      "vectors.store.driver": "pgvector",
+    };
     expect(() => assertSharedStores(createConfig(shared))).not.toThrow();
   });
 });
@@ -95,7 +99,7 @@ describe("assertSharedStores", () => {
 describe("assertServable", () => {
   it("reports everything together", () => {
     const config = createConfig({ "server.host": "::", replicas: "2" });
-    expect(() => assertServable(config)).toThrow(/4 mistakes/);
+    expect(() => assertServable(config)).toThrow(/5 mistakes/);
   });
 });
 

@@ -115,6 +115,12 @@ function findStoreProblems(config: Config, origins: Origins): ConfigProblem[] {
       idle: "jobs.enabled to off",
       isIdle: config.jobs.enabled === "off",
     },
+    {
+      path: "vectors.store.driver",
+      driver: config.vectors.store.driver,
+      idle: "vectors.enabled to off",
+      isIdle: config.vectors.enabled === "off",
+    },
   ];
   return stores
     .filter(({ driver, isIdle }) => (driver === "memory" || driver === "sqlite") && !isIdle)

@@ -19,6 +19,8 @@ export function toRoleConfig(config: Config): Config {
     rateLimit: { ...config.rateLimit, requests: 0 },
     // A job's texts seldom come twice, and would drive out what callers ask again.
     cache: { ...config.cache, store: { driver: "none" } },
+    // Gateways ask for what an engine says it has.
+    models: config.role === "engine" ? { ...config.models, loadOnDemand: [] } : config.models,
     jobs: config.role === "engine" ? { ...config.jobs, enabled: "off" } : config.jobs,
   };
 }

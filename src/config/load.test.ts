@@ -108,7 +108,7 @@ describe("drivers", () => {
 
   it("refuses an unknown driver", () => {
     const [problem] = findProblems({ yaml: "cache: { store: { driver: rediss } }" });
-    expect(problem?.expected).toBe("one of memory, none");
+    expect(problem?.expected).toBe("one of memory, redis, none");
   });
 });
 

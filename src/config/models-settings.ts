@@ -43,6 +43,14 @@ export const modelSettings = section("Which models are served.", {
     description:
       "Models on servers that run elsewhere, such as TensorFlow Serving, Triton, KServe or MLServer, each with `name`, `protocol` and `servers`. They are served as local ones are: with the same limits, batches, cache and protocols.",
   }),
+  loadOnDemand: {
+    ...list(MODEL_NAME, {
+      maxItems: 1000,
+      description:
+        "Models that are loaded when somebody first asks for them, which that caller waits for. All others are loaded at the start. Engines load all at the start.",
+    }),
+    default: ["text-embedding"],
+  },
   control: choice(["none", "explicit"], {
     default: "none",
     description:

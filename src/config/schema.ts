@@ -10,6 +10,7 @@ import { authSettings, limitSettings, serverSettings } from "./server-settings.t
 import { root } from "./setting.ts";
 import { queueSettings, recordSettings } from "./store-settings.ts";
 import { cacheSettings, overloadSettings, rateLimitSettings } from "./traffic-settings.ts";
+import { vectorSettings } from "./vector-settings.ts";
 
 /**
  * Every setting of Sluice, in the order of the reference page. A JSON Schema whose keywords the loader, the
@@ -35,6 +36,7 @@ export const configSchema = root("Configuration of Sluice.", {
   jobs: jobSettings,
   records: recordSettings,
   queue: queueSettings,
+  vectors: vectorSettings,
   events: eventSettings,
   overload: overloadSettings,
   shutdown: shutdownSettings,

@@ -1,3 +1,4 @@
+import type { CollectionService } from "../core/collections/collection-service.ts";
 import type { PredictionLoggedData } from "../core/events/event-data.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
@@ -60,6 +61,13 @@ export interface JobOptions {
   readonly assertWebhookUrl: (url: string) => void;
 }
 
+/** Collections of vectors, and of examples that classify. */
+export interface CollectionOptions {
+  readonly service: CollectionService;
+  /** Whose examples `/classify` looks at when the caller names no collection. */
+  readonly defaultCollection: string;
+}
+
 /** Everything the gateway needs; it creates none of it. */
 export interface GatewayOptions {
   readonly version: string;
@@ -76,6 +84,8 @@ export interface GatewayOptions {
   readonly takesCallers: boolean;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
+  /** Undefined where this process keeps no vectors. */
+  readonly collections: CollectionOptions | undefined;
   /** Tells of every answer to a text; never waits, never throws. Undefined where nobody wants to know. */
   readonly logPrediction: ((data: PredictionLoggedData) => void) | undefined;
   readonly authenticate: Authenticator;

@@ -18,6 +18,7 @@ import { createRequestContext } from "./request-context.ts";
 import type { Route, RouteRegistration } from "./route.ts";
 import { registerRoute } from "./route.ts";
 import { createClassifyRoute } from "./routes/classify.ts";
+import { createCollectionRoutes } from "./routes/collections/routes.ts";
 import { createDocsRoutes, registerDocs } from "./routes/docs.ts";
 import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
@@ -70,6 +71,9 @@ function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Rou
     ...createTensorFlowServingRoutes(options, inference),
     ...createHealthRoutes(options),
     ...(options.jobs === undefined ? [] : createJobRoutes(options, options.jobs)),
+    ...(options.collections === undefined
+      ? []
+      : createCollectionRoutes(options, inference, options.collections.service)),
     createMetricsRoute(options),
     ...createDocsRoutes(app),
   ];

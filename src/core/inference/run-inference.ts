@@ -54,6 +54,8 @@ export async function runInference(
   pipeline: InferencePipeline,
   onItem?: ItemListener,
 ): Promise<InferenceResult> {
+  const waking = pipeline.registry.wake(request.model);
+  if (waking !== undefined) await waking;
   const serving = pipeline.registry.resolve(request.model, request.version);
   if (request.lane === "online") pipeline.activity.note(pipeline.clock.nowMs());
   const run = new InferenceRun(request, serving, pipeline);

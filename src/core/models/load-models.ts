@@ -22,6 +22,8 @@ export interface LoadModelsOptions {
   readonly clock: Clock;
   readonly limits: BatcherOptions["limits"];
   readonly observer: InferenceObserver;
+  /** Whether a model is loaded when somebody first asks for it, and not before. */
+  readonly isOnDemand?: (model: string) => boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function loadModels(options: LoadModelsOptions): Promise<void> {
   const packages = await options.source.list();
   for (const found of packages) {
     options.registry.discover(found.model, found.version);
-    await loadPackage(found, options);
+    if (options.isOnDemand?.(found.model) !== true) await loadPackage(found, options);
   }
 }
 
@@ -135,8 +137,9 @@ async function bringUp(found: DiscoveredPackage, options: LoadModelsOptions): Pr
   const { model, version } = found;
   const state = registry.stateOf(model, version);
   if (state === undefined) registry.discover(model, version);
-  else if (state !== "unloaded" && state !== "failed") return false;
-  else registry.transition(model, version, "discovered");
+  else if (state === "unloaded" || state === "failed") {
+    registry.transition(model, version, "discovered");
+  } else if (state !== "discovered") return false;
   await loadPackage(found, options);
   return true;
 }

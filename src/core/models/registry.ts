@@ -42,6 +42,8 @@ export interface ModelChange {
 }
 
 export interface RegistryOptions {
+  /** Loads a model that is asleep; settles when it is there, or failed. Never rejects. */
+  readonly load: (model: string) => Promise<void>;
   /** Hears of every change that callers notice. */
   readonly changed: (change: ModelChange) => void;
   /** Model → version that answers requests which name none; default: the highest ready version. */
@@ -50,6 +52,9 @@ export interface RegistryOptions {
   readonly byLanguage: boolean;
 }
 
+/** When callers who came to a model that is being loaded may come again. */
+const WAKE_RETRY_MS = 1000;
+
 /** Knows every version and its state, and finds the one that answers a request. */
 export class ModelRegistry {
   readonly #models = new Map<string, Map<string, Entry>>();
@@ -57,7 +62,13 @@ export class ModelRegistry {
   #routes: RoutingTable = new Map();
 
   constructor(options: Partial<RegistryOptions> = {}) {
-    this.#options = { pinned: {}, byLanguage: true, changed: () => {}, ...options };
+    this.#options = {
+      pinned: {},
+      byLanguage: true,
+      load: async () => {},
+      changed: () => {},
+      ...options,
+    };
   }
 
   /** @throws SluiceError `internal` when the version is already known. */
@@ -178,6 +189,15 @@ export class ModelRegistry {
     throw notFound(`There is no model "${model}".`, "model", [...this.#models.keys()]);
   }
 
+  /**
+   * Has a model loaded that waits for somebody to ask for it.
+   *
+   * @returns undefined when there is nothing to wait for; otherwise what settles when the model is there, or failed
+   */
+  wake(model: string): Promise<void> | undefined {
+    return this.#isAsleep(model) ? this.#options.load(model) : undefined;
+  }
+
   /** `undefined` for a version that nobody has discovered. */
   stateOf(model: string, version: string): VersionState | undefined {
     return this.#models.get(model)?.get(version)?.state;
@@ -195,10 +215,21 @@ export class ModelRegistry {
     }));
   }
 
+  #isAsleep(model: string): boolean {
+    if (this.#routes.has(model)) return false;
+    const versions = [...(this.#models.get(model)?.values() ?? [])];
+    return versions.some(({ state }) => state === "discovered");
+  }
+
   #find(model: string, version: string | undefined): Entry {
     const versions = this.#models.get(model);
     this.assertKnown(model);
     const wanted = version ?? this.#routes.get(model)?.defaultVersion;
+    if (this.#isAsleep(model)) {
+      void this.#options.load(model);
+      const message = `The model "${model}" is loaded when somebody asks for it, which is now; try again.`;
+      throw new SluiceError("unavailable", message, { retryAfterMs: WAKE_RETRY_MS });
+    }
     if (wanted === undefined) {
       throw new SluiceError("unavailable", `No version of model "${model}" is ready.`);
     }

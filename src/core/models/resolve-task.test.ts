@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SluiceError } from "../errors.ts";
 import type { TextTask } from "./manifest.ts";
 import type { VersionStatus } from "./registry.ts";
-import { resolveTask } from "./resolve-task.ts";
+import { resolveTask, wakeTask } from "./resolve-task.ts";
 import type { ServingVersion } from "./serving-version.ts";
 
 interface Given {
@@ -84,5 +84,46 @@ describe("a request that names a model", () => {
     expect(() => resolve("embedding", "nobody")).toThrow(
       expect.objectContaining({ code: "not_found" }),
     );
+  });
+});
+
+describe("models that wait to be asked for", () => {
+  const asleep = () => {
+    const woken: string[] = [];
+    const registry = {
+      list: () => (woken.includes("b-vectors") ? REGISTRY : STILL_ASLEEP).list(),
+      resolveAny: (model: string) =>
+        (woken.includes("b-vectors") ? REGISTRY : STILL_ASLEEP).resolveAny(model),
+      wake: (model: string) => {
+        if (model !== "b-vectors") return undefined;
+        woken.push(model);
+        return Promise.resolve();
+      },
+    };
+    return { registry, woken };
+  };
+  const STILL_ASLEEP = registryOf(
+    { model: "b-vectors", task: undefined, isReady: false },
+    { model: "d-labels", task: "classification" },
+  );
+  const wanted = (task: TextTask, model?: string) => ({
+    tasks: [task],
+    model,
+    defaultModel: "d-labels",
+  });
+
+  test("are loaded when no other does the task, or they are named", async () => {
+    for (const model of [undefined, "b-vectors"]) {
+      const { registry, woken } = asleep();
+      const { manifest } = await wakeTask(registry, wanted("embedding", model));
+      expect(manifest.name).toBe("b-vectors");
+      expect(woken).toEqual(["b-vectors"]);
+    }
+  });
+
+  test("are left alone when another does the task", async () => {
+    const { registry, woken } = asleep();
+    expect((await wakeTask(registry, wanted("classification"))).manifest.name).toBe("d-labels");
+    expect(woken).toEqual([]);
   });
 });

@@ -43,6 +43,25 @@ export function resolveTask(
   throw wrongTask(`No model here does ${tasks.join(" or ")}; GET /models lists what there is`);
 }
 
+/**
+ * The same, and models that wait for somebody to ask for them are loaded first where that is needed: the named one, or all of
+ * them when none that is ready does the task.
+ */
+export async function wakeTask(
+  registry: Pick<ModelRegistry, "resolveAny" | "list" | "wake">,
+  wanted: WantedTask,
+): Promise<ServingVersion> {
+  const { model, tasks } = wanted;
+  const isReady = ({ serving }: { readonly serving: ServingVersion | undefined }) =>
+    serving !== undefined && tasks.includes(serving.manifest.task);
+  if (model !== undefined) await registry.wake(model);
+  else if (!registry.list().some(isReady)) {
+    const names = new Set(registry.list().map((status) => status.model));
+    for (const name of names) await registry.wake(name);
+  }
+  return resolveTask(registry, wanted);
+}
+
 function wrongTask(problem: string): SluiceError {
   return new SluiceError("invalid_argument", `${problem}.`, {
     details: [{ field: "model", problem }],

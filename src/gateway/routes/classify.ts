@@ -4,11 +4,13 @@ import { classifyRequestSchema, classifyResponseSchema } from "../../protocols/n
 import { jsonAnswer } from "../answer.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { Route } from "../route.ts";
+import { askExamples } from "./ask-examples.ts";
 import type { InferenceCaller } from "./inference.ts";
 import { describeInferenceHeaders, INFERENCE_ERRORS } from "./inference.ts";
 
 /** `POST /classify`: bytes → decode → core → encode → bytes. */
-export function createClassifyRoute({ limits }: GatewayOptions, inference: InferenceCaller): Route {
+export function createClassifyRoute(options: GatewayOptions, inference: InferenceCaller): Route {
+  const { limits } = options;
   return {
     method: "POST",
     path: "/classify",
@@ -28,9 +30,14 @@ export function createClassifyRoute({ limits }: GatewayOptions, inference: Infer
     handle: async (request) => {
       const decoded = decodeClassify(request.body, limits);
       const call = inference.callOf(request);
-      const result = await inference.run(call, decoded);
       const encode = decoded.isBatch ? encodeBatch : encodeSingle;
-      return jsonAnswer(200, encode(result, inference.contextOf(call)));
+      const context = inference.contextOf(call);
+      const answered = await inference.run(call, decoded);
+      if (decoded.examples === undefined) return jsonAnswer(200, encode(answered, context));
+      const wait = inference.waitOf(call);
+      const asked = { ...decoded, examples: decoded.examples };
+      const { result, neighbors } = await askExamples(asked, answered, wait, options.collections);
+      return jsonAnswer(200, encode(result, context, neighbors));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import type { Wait } from "../../core/collections/collection.ts";
 import type { Lane } from "../../core/inference/lanes.ts";
 import type { InferenceRequest, TextInput } from "../../core/inference/request.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
@@ -43,6 +44,8 @@ export interface DecodedQuestion {
 export interface InferenceCaller {
   /** @throws SluiceError see `toHttpCall` */
   callOf(request: FastifyRequest): Call;
+  /** How long and for whom a call waits, for what is no inference but needs some. */
+  waitOf(call: Call): Wait;
   /** Asks a model of texts. @throws SluiceError see `runInference` */
   run(call: Call, decoded: DecodedRequest): Promise<InferenceResult>;
   /** Asks a model of many texts, and gives each answer as it comes; see `streamInference`. */
@@ -90,6 +93,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
   };
   return {
     callOf: (request) => toHttpCall(request, limits, connections),
+    waitOf: (call) => waitOf(call, undefined),
     run: async (call, decoded) => {
       const result = await runInference(toRequest(call, decoded), pipeline);
       call.noteStages({ ...result.timings, cache: cacheOutcome(result) });

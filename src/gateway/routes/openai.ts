@@ -1,5 +1,5 @@
 import { countTokens } from "../../core/inference/count-tokens.ts";
-import { resolveTask } from "../../core/models/resolve-task.ts";
+import { wakeTask } from "../../core/models/resolve-task.ts";
 import { decodeEmbeddings } from "../../protocols/openai/decode-embeddings.ts";
 import { decodeModeration } from "../../protocols/openai/decode-moderation.ts";
 import { encodeEmbeddings } from "../../protocols/openai/encode-embeddings.ts";
@@ -44,7 +44,7 @@ function createModerationsRoute(options: GatewayOptions, inference: InferenceCal
     handle: async (request) => {
       const decoded = decodeModeration(request.body, limits);
       const { model } = decoded;
-      const { manifest } = resolveTask(pipeline.registry, { tasks, model, defaultModel });
+      const { manifest } = await wakeTask(pipeline.registry, { tasks, model, defaultModel });
       const call = inference.callOf(request);
       const result = await inference.run(call, { ...decoded, model: manifest.name });
       const { harmlessLabels, flagThresholds } = protocols.openai;
@@ -67,7 +67,7 @@ function createEmbeddingsRoute(options: GatewayOptions, inference: InferenceCall
     handle: async (request) => {
       const decoded = decodeEmbeddings(request.body, limits);
       const { model } = decoded;
-      const serving = resolveTask(pipeline.registry, { tasks, model, defaultModel });
+      const serving = await wakeTask(pipeline.registry, { tasks, model, defaultModel });
       const call = inference.callOf(request);
       const result = await inference.run(call, { ...decoded, model: serving.manifest.name });
       const tokens = countTokens(serving, decoded.inputs);

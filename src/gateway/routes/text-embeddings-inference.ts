@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../core/errors.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
 import type { TextTask } from "../../core/models/manifest.ts";
-import { resolveTask } from "../../core/models/resolve-task.ts";
+import { resolveTask, wakeTask } from "../../core/models/resolve-task.ts";
 import type { InspectedToken } from "../../core/ports/token-inspector.ts";
 import { normalizeText } from "../../core/text/normalize.ts";
 import { encodeComputeHeaders } from "../../protocols/text-embeddings-inference/compute-headers.ts";
@@ -108,7 +108,7 @@ function createAsk(options: GatewayOptions, inference: InferenceCaller): Ask {
   return async (request, operation, isTaskApi) => {
     const { tasks, decoded, encode } = createExchange(request, operation, isTaskApi, options);
     const { model } = decoded;
-    const serving = resolveTask(pipeline.registry, { tasks, model, defaultModel });
+    const serving = await wakeTask(pipeline.registry, { tasks, model, defaultModel });
     const call = inference.callOf(request);
     const result = await inference.run(call, { ...decoded, model: serving.manifest.name });
     const headers = encodeComputeHeaders({
@@ -143,7 +143,7 @@ function createTokenizeRoute({ limits, pipeline, defaultModel }: GatewayOptions)
       const decoded = decodeTokenize(request.body, limits);
       const { model, texts } = decoded;
       const wanted = { tasks: ANY_TASK, model, defaultModel };
-      const { inspector, manifest } = resolveTask(pipeline.registry, wanted);
+      const { inspector, manifest } = await wakeTask(pipeline.registry, wanted);
       if (inspector === undefined) {
         const problem = `${manifest.name} reads counts of letters and words, which are no tokens`;
         throw new SluiceError("invalid_argument", `${problem}.`, {

@@ -1,4 +1,6 @@
+import type { ExamplesWanted } from "../../core/collections/add-examples.ts";
 import type { TextInput } from "../../core/inference/request.ts";
+import { readName, readNeighbors } from "./collections/decode-collection.ts";
 import type { DecodedOptions, InputLimits } from "./field-reader.ts";
 import { FieldReader, nameOf, OPTION_FIELDS } from "./field-reader.ts";
 
@@ -7,9 +9,14 @@ export interface DecodedClassify extends DecodedOptions {
   readonly inputs: readonly TextInput[];
   /** True for the form `{texts: […]}`, which is answered with `results`. */
   readonly isBatch: boolean;
+  /** Undefined when nothing is asked about examples. */
+  readonly examples: ExamplesWanted | undefined;
 }
 
-const FIELDS = ["text", "pair", "texts", ...OPTION_FIELDS];
+const EXAMPLE_FIELDS = ["neighbors", "collection", "examples_weight"];
+const DEFAULT_NEIGHBORS = 5;
+
+const FIELDS = ["text", "pair", "texts", ...OPTION_FIELDS, ...EXAMPLE_FIELDS];
 
 /**
  * Reads the parsed JSON body of `POST /classify`.
@@ -21,9 +28,28 @@ export function decodeClassify(body: unknown, limits: InputLimits): DecodedClass
   const isBatch = read.fields["texts"] !== undefined;
   const inputs = isBatch ? decodeTexts(read, limits) : [decodeText(read, limits)];
   const options = read.options();
+  const examples = decodeExamples(read);
   read.refuseUnknown(FIELDS);
   read.assertNoProblems();
-  return { ...options, inputs, isBatch };
+  return { ...options, inputs, isBatch, examples };
+}
+
+/** `neighbors`: how many; `collection`: of which; `examples_weight`: how much they count against the model. */
+function decodeExamples(read: FieldReader): ExamplesWanted | undefined {
+  const { fields } = read;
+  if (EXAMPLE_FIELDS.every((field) => (fields[field] ?? null) === null)) return undefined;
+  const { pair, function_to_apply: applied } = fields;
+  const weight = fields["examples_weight"] ?? 0;
+  const neighbors = readNeighbors(read) ?? DEFAULT_NEIGHBORS;
+  if (pair !== undefined && pair !== null) read.report("pair", "cannot stand beside neighbors");
+  if (typeof weight !== "number" || !(weight >= 0 && weight <= 1)) {
+    read.report("examples_weight", `must be a number from 0 to 1; found ${nameOf(weight)}`);
+    return undefined;
+  }
+  if (weight > 0 && applied === "none") {
+    read.report("function_to_apply", "none gives no probabilities to weigh examples against");
+  }
+  return { collection: readName(read, "collection"), neighbors, weight };
 }
 
 function decodeText(read: FieldReader, limits: InputLimits): TextInput {

@@ -73,6 +73,25 @@ export function classifyRequestSchema(limits: InputLimits) {
         description: `Several texts of 1 to ${limits.maxTextCharacters} characters; each gets its own answer or its own error, in order.`,
       },
       ...optionFields,
+      neighbors: {
+        type: ["integer", "null"],
+        minimum: 1,
+        maximum: 100,
+        description: "How many of the nearest labelled examples to show, and to let have a say.",
+      },
+      collection: {
+        type: ["string", "null"],
+        minLength: 1,
+        maxLength: 128,
+        description: "Whose examples. Default: as the server is configured.",
+      },
+      examples_weight: {
+        type: ["number", "null"],
+        minimum: 0,
+        maximum: 1,
+        description:
+          "How much the examples count against the model: 0 (default) not at all, 1 alone. Not with function_to_apply none.",
+      },
     },
     examples: [{ text: "The battery lasts all day and the screen is gorgeous." }],
   };
@@ -213,12 +232,30 @@ const reading = {
   },
 };
 
+const neighbors = {
+  type: "array",
+  description:
+    "Present when examples were asked for: the nearest ones with a label, nearest first.",
+  items: {
+    type: "object",
+    required: ["id", "score", "label"],
+    properties: {
+      id: { type: "string" },
+      score: { type: "number" },
+      label: { type: "string" },
+      text: { type: ["string", "null"] },
+      metadata: { type: "object" },
+    },
+  },
+};
+
 /** Answer of `POST /classify`: `predictions` for `text`, `results` for `texts`. */
 export const classifyResponseSchema = {
   type: "object",
   required: Object.keys(context),
   properties: {
     predictions,
+    neighbors,
     ...reading,
     results: {
       type: "array",
@@ -226,6 +263,7 @@ export const classifyResponseSchema = {
         type: "object",
         properties: {
           predictions,
+          neighbors,
           ...reading,
           model_version: { type: "string", description: "When another version answered." },
           error: errorDetail,

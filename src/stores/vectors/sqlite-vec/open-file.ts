@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SluiceError } from "../../../core/errors.ts";
@@ -37,7 +37,7 @@ export async function openFile({ path, busyTimeoutMs }: FileSetup): Promise<Data
   const extension = await findExtension();
   let db: DatabaseSync | undefined;
   try {
-    makeFolder(path);
+    makeFile(path);
     db = new DatabaseSync(path, { allowExtension: true, timeout: busyTimeoutMs });
     loadExtension(db, extension);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
@@ -51,11 +51,14 @@ export async function openFile({ path, busyTimeoutMs }: FileSetup): Promise<Data
   }
 }
 
-function makeFolder(path: string): void {
+/** For this user alone: items hold texts of callers. */
+function makeFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, "a", 0o600));
   } catch (cause) {
-    const message = "The folder of vectors.store.path cannot be made; check the rights on it.";
+    const message =
+      "The file of vectors.store.path cannot be made or written; check the rights on it and its folder.";
     throw new SluiceError("unavailable", message, { cause });
   }
 }
