@@ -13,6 +13,7 @@ import { startJobSweeper } from "../workers/job-sweeper.ts";
 import { startJobWorker } from "../workers/job-worker.ts";
 import type { EventsPart } from "./events.ts";
 import { Lazy } from "./lazy.ts";
+import { createWorkQueue, describeQueue } from "./queue.ts";
 import type { RecordsPart } from "./records-part.ts";
 
 /** The part of the composition root that takes jobs and works on them. */
@@ -55,7 +56,10 @@ export function createJobsPart(
       receiveTimeoutMs,
       assertWebhookUrl: events.assertWebhookUrl,
     },
-    drivers: [{ port: "jobs", driver: records.description }],
+    drivers: [
+      { port: "jobs", driver: records.description },
+      { port: "queue", driver: describeQueue(config) },
+    ],
     start: async () => {
       if (enabled === "on") {
         await jobs.get();
@@ -142,16 +146,15 @@ async function createStores(
   database: RecordDatabase,
   { events, epochMs }: { readonly events: EventsPart; readonly epochMs: () => number },
 ): Promise<JobStores> {
-  const [jobStore, chunkStore, outbox, queue] = await Promise.all([
+  const [jobStore, chunkStore, outbox] = await Promise.all([
     import("../stores/records/job-store.ts"),
     import("../stores/records/job-chunk-store.ts"),
     import("../stores/records/event-outbox.ts"),
-    import("../stores/records/work-queue-table.ts"),
   ]);
   return {
     jobs: jobStore.createJobStore(database, outbox.appendEvents),
     chunks: chunkStore.createJobChunkStore(database),
-    queue: queue.createTableWorkQueue(database, { ...config.queue.store, epochMs }),
+    queue: await createWorkQueue(config, database, epochMs),
     events: events.jobs,
     epochMs,
   };

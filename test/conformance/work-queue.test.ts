@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { createJetStreamWorkQueue } from "../../src/stores/queues/jetstream.ts";
 import type { RecordDatabase } from "../../src/stores/records/record-database.ts";
 import { createTableWorkQueue } from "../../src/stores/records/work-queue-table.ts";
+import type { NatsServer } from "../support/nats-server.ts";
+import { findNatsProblem, startNatsServer } from "../support/nats-server.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import { findPostgresProblem, startPostgresServer } from "../support/postgres-server.ts";
 import type { DatabasePair } from "../support/record-databases.ts";
@@ -35,3 +38,26 @@ describe.skipIf(problem !== undefined)(`on PostgreSQL${problem ? ` (${problem})`
     toQueues(await openPostgresPair(server.url)),
   );
 });
+
+const natsProblem = findNatsProblem();
+describe.skipIf(natsProblem !== undefined)(
+  `on NATS${natsProblem ? ` (${natsProblem})` : ""}`,
+  () => {
+    let server: NatsServer;
+    beforeAll(async () => {
+      server = await startNatsServer();
+    });
+    afterAll(() => server.close());
+    const open = () =>
+      createJetStreamWorkQueue({
+        ...{ url: server.url, setting: "queue.store.url", prefix: "sluice" },
+        ...{ connectTimeoutMs: 5000, timeoutMs: 5000, replicas: 1, dedupMs: 60_000 },
+        ...{ leaseMs: 30_000, epochMs: Date.now },
+      });
+    describeWorkQueue("NATS JetStream", async () => {
+      const [first, second] = await Promise.all([open(), open()]);
+      const close = async () => void (await Promise.all([first.close(), second.close()]));
+      return { first, second, close };
+    });
+  },
+);

@@ -25,13 +25,14 @@ export function findNatsProblem(): string | undefined {
 }
 
 /** Starts a server that wants a user and a password. */
-export async function startNatsServer(): Promise<NatsServer> {
+export async function startNatsServer({ jetStream = true } = {}): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-nats-"));
   const port = await findFreePort();
   let server: ChildProcess | undefined;
   const start = async () => {
     const login = ["--user", "sluice", "--pass", "not-a-secret"];
-    const words = ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", folder, ...login];
+    const store = jetStream ? ["-js", "-sd", folder] : [];
+    const words = ["-a", "127.0.0.1", "-p", String(port), ...store, ...login];
     server = spawn("nats-server", words, { stdio: "ignore" });
     for (let tries = 0; tries < 500 && !(await isOpen(port)); tries++) {
       await new Promise((resolve) => setTimeout(resolve, 20));

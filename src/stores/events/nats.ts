@@ -4,6 +4,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { DeliveryOutcome, EventDestination } from "../../core/ports/event-destination.ts";
 import type { NatsOptions } from "../nats/connect.ts";
 import { connectNats, describeNatsUrl } from "../nats/connect.ts";
+import { toStreamName } from "../nats/stream-name.ts";
 
 export interface NatsDestinationOptions extends NatsOptions {
   /** First words of the subjects, e.g. `sluice.events`. */
@@ -18,11 +19,6 @@ const NANOS_PER_MS = 1_000_000;
 const TYPE_PREFIX = "dev.sluice.";
 /** JetStream's code for a stream that is not there. */
 const STREAM_NOT_FOUND = 10_059;
-
-/** The stream that has the events of a prefix: `sluice.events` has `SLUICE-EVENTS`. */
-export function toStreamName(prefix: string): string {
-  return prefix.replaceAll(".", "-").toUpperCase();
-}
 
 /**
  * Publishes events to JetStream under `<prefix>.<kind>`, e.g. `sluice.events.job.completed`. Structured mode, the only one that the

@@ -7,6 +7,8 @@ export interface NatsOptions {
   /** Name of the setting that has it, for messages. */
   readonly setting: string;
   readonly connectTimeoutMs: number;
+  /** How long to wait before each attempt to connect again; two seconds unless it is told. */
+  readonly reconnectWaitMs?: number;
 }
 
 /**
@@ -15,8 +17,8 @@ export interface NatsOptions {
  * @throws SluiceError `unavailable` that names the setting, when it cannot be reached or refuses the user
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
-  const { url, setting, connectTimeoutMs } = options;
-  const { connect } = await import("@nats-io/transport-node");
+  const { url, setting, connectTimeoutMs, reconnectWaitMs } = options;
+  const { AuthorizationError, connect } = await import("@nats-io/transport-node");
   try {
     const { username, password, host, protocol } = new URL(url);
     const user = decodeURIComponent(username);
@@ -29,9 +31,14 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
       name: "sluice",
       timeout: connectTimeoutMs,
       maxReconnectAttempts: -1,
+      ...(reconnectWaitMs !== undefined && { reconnectTimeWait: reconnectWaitMs }),
     });
   } catch (cause) {
-    const message = `The server of NATS, ${describeNatsUrl(url)}, cannot be reached; start it, or set ${setting} to the right address, user and password.`;
+    const where = `The server of NATS, ${describeNatsUrl(url)},`;
+    const message =
+      cause instanceof AuthorizationError
+        ? `${where} refuses the user; set ${setting} to the right user and password.`
+        : `${where} cannot be reached; start it, or set ${setting} to the right address, user and password.`;
     throw new SluiceError("unavailable", message, { cause });
   }
 }

@@ -1,14 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { SluiceError } from "../../core/errors.ts";
-import type {
-  LeasedWork,
-  WorkCounts,
-  WorkLane,
-  WorkMessage,
-  WorkQueue,
-} from "../../core/ports/work-queue.ts";
+import type { LeasedWork, WorkCounts, WorkLane, WorkQueue } from "../../core/ports/work-queue.ts";
 import { WORK_LANES } from "../../core/ports/work-queue.ts";
+import { assertWorkFits } from "../queues/assert-work-fits.ts";
 import type { RecordDatabase } from "./record-database.ts";
 
 export interface TableQueueOptions {
@@ -18,7 +12,6 @@ export interface TableQueueOptions {
   readonly pollMs: number;
 }
 
-const MAX_BODY_BYTES = 64 * 1024;
 /** Messages of one statement: databases bound the number of its parameters. */
 const MESSAGES_AT_ONCE = 500;
 /** How long the ids of finished work are remembered. */
@@ -131,7 +124,7 @@ export function createTableWorkQueue(
   return {
     description: `a table of ${database.description}`,
     add: async (messages) => {
-      messages.forEach(assertFits);
+      messages.forEach(assertWorkFits);
       for (let at = 0; at < messages.length; at += MESSAGES_AT_ONCE) {
         const some = messages.slice(at, at + MESSAGES_AT_ONCE);
         await db
@@ -225,11 +218,4 @@ interface TakenRow {
 
 function toNew(nowMs: number) {
   return { state: "waiting", attempts: 0, lease: null, visible_at_ms: 0, changed_at_ms: nowMs };
-}
-
-function assertFits({ id, body }: WorkMessage): void {
-  const bytes = Buffer.byteLength(body);
-  if (bytes <= MAX_BODY_BYTES) return;
-  const message = `The work ${id} has a body of ${bytes} bytes; at most ${MAX_BODY_BYTES} are allowed.`;
-  throw new SluiceError("invalid_argument", message);
 }
