@@ -30,7 +30,7 @@ export function renderStartScreen({
   const keyed = isKeyRequired(config);
   const rows: [string, string][] = [
     ["address", describeAddress(config, server.url)],
-    ["docs", `${server.url}/docs`],
+    ...(config.role === "worker" ? [] : [row("docs", `${server.url}/docs`)]),
     ...(server.secondUrl === undefined ? [] : [row("also on", server.secondUrl)]),
     ...(server.grpcAddress === undefined ? [] : [row("gRPC", server.grpcAddress)]),
     ...(processes > 1 ? [row("processes", String(processes))] : []),
@@ -46,8 +46,9 @@ export function renderStartScreen({
     "",
     table,
     "",
-    "  Try it:",
-    `  ${renderFirstRequest(registry.list(), config, server.url)}`,
+    ...(config.role === "worker"
+      ? ["  It takes its work from the queue."]
+      : ["  Try it:", `  ${renderFirstRequest(registry.list(), config, server.url)}`]),
     "",
     "",
   ].join("\n");

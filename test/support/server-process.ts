@@ -28,7 +28,7 @@ export async function startServerProcess(words: readonly string[]): Promise<Serv
     const read = (chunk: Buffer) => {
       output += chunk.toString();
       const address = /^ {2}address +(\S+)$/m.exec(output)?.[1];
-      if (address !== undefined && output.includes("curl")) resolve(address);
+      if (address !== undefined && /Try it|from the queue/.test(output)) resolve(address);
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
