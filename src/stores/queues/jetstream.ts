@@ -78,9 +78,9 @@ export async function createJetStreamWorkQueue(options: JetStreamQueueOptions): 
       const batch = Math.min(PULL_AT_ONCE, max - taken.length);
       if (batch <= 0) break;
       try {
-        taken.push(...(await pull(lane, batch, leaseMs)));
+        taken.push(...(await pull(lane, batch, leaseMs, taken.length > 0)));
       } catch (thrown) {
-        // What was handed out already is not to wait for a lease to run out.
+        // What was handed out already is not to wait until the server is back.
         if (taken.length === 0) throw thrown;
         break;
       }
@@ -88,10 +88,13 @@ export async function createJetStreamWorkQueue(options: JetStreamQueueOptions): 
     if (taken.length > 0) turn++;
     return taken;
   };
-  const pull = async (lane: WorkLane, batch: number, leaseMs: number) => {
-    const { pulled, ackWaitMs } = await run(async ({ inbox, ackWaits }, leftMs) => {
-      return { pulled: await inbox.pull(lane, batch, leftMs), ackWaitMs: ackWaits[lane] };
-    });
+  const pull = async (lane: WorkLane, batch: number, leaseMs: number, isOnce: boolean) => {
+    const { pulled, ackWaitMs } = await run(
+      async ({ inbox, ackWaits }) => {
+        return { pulled: await inbox.pull(lane, batch), ackWaitMs: ackWaits[lane] };
+      },
+      { isOnce },
+    );
     const leases = await Promise.allSettled(
       pulled.map((one) => toLease(one, { ...surroundings, leaseMs, ackWaitMs })),
     );
