@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { SluiceError } from "../../src/core/errors.ts";
 import type { LeasedWork, WorkQueue } from "../../src/core/ports/work-queue.ts";
@@ -6,6 +9,7 @@ import type { JetStreamQueueOptions } from "../../src/stores/queues/jetstream.ts
 import { createJetStreamWorkQueue } from "../../src/stores/queues/jetstream.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { findNatsProblem, startNatsServer } from "../support/nats-server.ts";
+import { startTestServer } from "../support/test-server.ts";
 
 const problem = findNatsProblem();
 const opened: WorkQueue[] = [];
@@ -227,6 +231,52 @@ describe.skipIf(problem !== undefined)(
         expect(failure.message).toContain("OTHER-WORK");
         const overlap = await failureOf(open(server.url, { prefix: "other.part" }));
         expect(overlap.message).toContain("overlap");
+      });
+
+      test("streams that somebody removed are made again", async () => {
+        const [queue] = await openPair();
+        const { connectNats } = await import("../../src/stores/nats/connect.ts");
+        const { jetstreamManager } = await import("@nats-io/jetstream");
+        const setting = "queue.store.url";
+        const connection = await connectNats({ url: server.url, setting, connectTimeoutMs: 2000 });
+        const manager = await jetstreamManager(connection);
+        await manager.streams.delete(`TEST-${prefix}-WORK`);
+        await manager.streams.delete(`TEST-${prefix}-DEAD`);
+        await connection.close();
+        expect(await queue.take({ max: 1, waitMs: 0, leaseMs: 3000 })).toEqual([]);
+        await queue.add([{ id: "a", lane: "low", body: "" }]);
+        expect(await queue.count()).toEqual({ waiting: 1, leased: 0, dead: 0 });
+        await (await takeOne(queue)).bury("it cannot be done");
+        expect(await queue.listDead(1)).toHaveLength(1);
+      });
+
+      test("jobs are worked on from it", async () => {
+        const folder = await mkdtemp(join(tmpdir(), "sluice-jobs-"));
+        const app = await startTestServer({
+          "models.directory": new URL("../../models", import.meta.url).pathname,
+          "records.store.path": join(folder, "records.db"),
+          "queue.store.driver": "nats",
+          "queue.store.url": server.url,
+          "queue.store.prefix": "jobs-test",
+        });
+        try {
+          const queue = await open(server.url, { prefix: "jobs-test" });
+          const url = new URL("/v1/jobs", app.url);
+          const texts = Array.from({ length: 50 }, (_, i) => `a fine day ${i}`);
+          const model = { model: "text-classification", model_version: "1.0.0" };
+          const body = JSON.stringify({ ...model, texts });
+          const headers = { "content-type": "application/json" };
+          const submitted = await fetch(url, { method: "POST", headers, body });
+          const { id } = (await submitted.json()) as { id: string };
+          expect(submitted.status).toBe(202);
+          await expect
+            .poll(async () => await (await fetch(`${url}/${id}`)).json(), { timeout: 20_000 })
+            .toMatchObject({ state: "completed", rows: { total: 50, done: 50, failed: 0 } });
+          await expect.poll(() => queue.count()).toEqual({ waiting: 0, leased: 0, dead: 0 });
+        } finally {
+          await app.drain();
+          await rm(folder, { recursive: true, force: true });
+        }
       });
 
       test("a wrong password is told, and not what it was", async () => {
