@@ -21,6 +21,14 @@ interface Pull {
   readonly settle: (failure?: Error) => void;
 }
 
+export interface PullInboxOptions {
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly createInbox: () => string;
+  /** An ask was not answered: perhaps the stream or the consumer is not there any more. */
+  readonly onSilence: () => void;
+}
+
 const ACK_PREFIX = "$JS.ACK.";
 const NO_RESPONDERS = 503;
 /** An ask is answered at once, or not at all: see `pull`. */
@@ -36,13 +44,15 @@ export class PullInbox {
   readonly #connection: NatsConnection;
   readonly #stream: string;
   readonly #createInbox: () => string;
+  readonly #onSilence: () => void;
   readonly #slots = new Set<Slot>();
   readonly #free: Slot[] = [];
 
-  constructor(connection: NatsConnection, stream: string, createInbox: () => string) {
-    this.#connection = connection;
-    this.#stream = stream;
-    this.#createInbox = createInbox;
+  constructor(options: PullInboxOptions) {
+    this.#connection = options.connection;
+    this.#stream = options.stream;
+    this.#createInbox = options.createInbox;
+    this.#onSilence = options.onSilence;
   }
 
   /**
@@ -66,7 +76,10 @@ export class PullInbox {
           else reject(failure);
         };
         slot.pull = { batch, got, settle };
-        timer = setTimeout(() => this.#connection.flush().then(resolve, reject), ANSWER_MS);
+        timer = setTimeout(() => {
+          this.#onSilence();
+          this.#connection.flush().then(resolve, reject);
+        }, ANSWER_MS);
         const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${consumer}`;
         const ask = JSON.stringify({ batch, no_wait: true });
         this.#connection.publish(subject, ask, { reply: slot.inbox });

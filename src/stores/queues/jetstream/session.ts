@@ -141,7 +141,12 @@ export class JetStreamSession {
         connection,
         stream: jetstream(connection, { timeout: timeoutMs }),
         manager: await jetstreamManager(connection, { timeout: timeoutMs, checkAPI: false }),
-        inbox: new PullInbox(connection, this.#names.workStream, createInbox),
+        inbox: new PullInbox({
+          ...{ connection, stream: this.#names.workStream, createInbox },
+          onSilence: () => {
+            this.#ready = undefined;
+          },
+        }),
         ...{ up: Promise.resolve(), lost: new Promise<never>(() => {}) },
       };
       connection.subscribe(this.#names.wakeSubject, { callback: this.#onWake });
