@@ -69,40 +69,57 @@ describe.skipIf(problem !== undefined)(
         },
       );
 
-      test("says so in time, and works again by itself when it is back", async () => {
-        const server = await startNatsServer();
-        try {
-          const queue = await open(server.url, { timeoutMs: 700 });
-          await queue.add([{ id: "kept", lane: "low", body: "x" }]);
-          await server.kill();
-          const calls = [
-            () => queue.add([{ id: "b", lane: "low", body: "x" }]),
-            () => queue.take({ max: 1, waitMs: 10_000, leaseMs: 3000 }),
-            () => queue.count(),
-            () => queue.listDead(5),
-            () => queue.revive("b"),
-          ];
-          for (const call of calls) {
-            const began = performance.now();
-            const failure = await failureOf(call());
-            expect(failure.code).toBe("unavailable");
-            expect(failure.message).toContain("queue.store.url");
-            expect(failure.message).not.toContain("not-a-secret");
-            expect(performance.now() - began).toBeLessThan(1500);
+      const ENDS = [
+        {
+          name: "killed",
+          end: (server: NatsServer) => server.kill(),
+          begin: (server: NatsServer) => server.restart(),
+        },
+        {
+          name: "frozen",
+          end: (server: NatsServer) => server.freeze(),
+          begin: (server: NatsServer) => server.thaw(),
+        },
+      ];
+      test.each(ENDS)(
+        "says so in time when it is $name, and works again by itself",
+        async ({ end, begin }) => {
+          const server = await startNatsServer();
+          try {
+            const queue = await open(server.url, { timeoutMs: 700 });
+            await queue.add([{ id: "kept", lane: "low", body: "x" }]);
+            await queue.add([{ id: "held", lane: "high", body: "x" }]);
+            const [held] = await queue.take({ max: 1, waitMs: 1000, leaseMs: 60_000 });
+            await end(server);
+            await sleep(100);
+            const calls = [
+              () => queue.add([{ id: "kept", lane: "low", body: "x" }]),
+              () => held?.extend() ?? Promise.resolve(),
+              () => held?.done() ?? Promise.resolve(),
+              () => queue.take({ max: 1, waitMs: 10_000, leaseMs: 3000 }),
+              () => queue.count(),
+              () => queue.listDead(5),
+              () => queue.revive("b"),
+            ];
+            for (const call of calls) {
+              const began = performance.now();
+              const failure = await failureOf(call());
+              expect(failure.code).toBe("unavailable");
+              expect(failure.message).toContain("queue.store.url");
+              expect(failure.message).not.toContain("not-a-secret");
+              expect(performance.now() - began).toBeLessThan(1500);
+            }
+            await begin(server);
+            await expect.poll(() => held?.done().catch(() => "down")).toBeUndefined();
+            const [work] = await queue.take({ max: 1, waitMs: 5000, leaseMs: 3000 });
+            expect(work?.id).toBe("kept");
+            await work?.done();
+            expect(await queue.take({ max: 1, waitMs: 0, leaseMs: 3000 })).toEqual([]);
+          } finally {
+            await server.close();
           }
-          await server.restart();
-          await expect
-            .poll(() => queue.count().catch(() => "down"), { timeout: 5000 })
-            .toEqual({
-              ...{ waiting: 1, leased: 0, dead: 0 },
-            });
-          const [work] = await queue.take({ max: 1, waitMs: 1000, leaseMs: 3000 });
-          expect(work?.id).toBe("kept");
-          await work?.done();
-        } finally {
-          await server.close();
-        }
-      });
+        },
+      );
     });
 
     describe("with a server that stays", () => {
