@@ -14,6 +14,10 @@ export interface NatsServer {
   kill(): Promise<void>;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
+  /** Lets it say nothing more, with its connections open. */
+  freeze(): void;
+  /** Lets it go on. */
+  thaw(): void;
   /** Ends it and removes its data. */
   close(): Promise<void>;
 }
@@ -50,6 +54,8 @@ export async function startNatsServer({ jetStream = true } = {}): Promise<NatsSe
     url: `nats://sluice:not-a-secret@127.0.0.1:${port}`,
     kill,
     restart: start,
+    freeze: () => void server?.kill("SIGSTOP"),
+    thaw: () => void server?.kill("SIGCONT"),
     close: async () => {
       await kill();
       await rm(folder, { recursive: true, force: true });

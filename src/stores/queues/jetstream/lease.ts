@@ -1,11 +1,9 @@
 import type { LeasedWork, WorkMessage } from "../../../core/ports/work-queue.ts";
 import { LEASE_GRACE_MS } from "./prepare-streams.ts";
+import { ID_HEADER } from "./publish-work.ts";
 import type { PulledMessage } from "./pull-inbox.ts";
 import type { OpenSession } from "./session.ts";
 import { decodeId, readWorkSubject } from "./work-names.ts";
-
-/** Carries the id where the subject has only a digest of it. */
-export const ID_HEADER = "Sluice-Id";
 
 export interface LeaseSurroundings {
   readonly leaseMs: number;

@@ -21,8 +21,18 @@ interface Pull {
   readonly settle: (failure?: Error) => void;
 }
 
+export interface PullInboxOptions {
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly createInbox: () => string;
+  /** An ask was not answered: perhaps the stream or the consumer is not there any more. */
+  readonly onSilence: () => void;
+}
+
 const ACK_PREFIX = "$JS.ACK.";
 const NO_RESPONDERS = 503;
+/** An ask is answered at once, or not at all: see `pull`. */
+const ANSWER_MS = 500;
 
 /**
  * Asks consumers for what they have now, without waiting. The client's own `fetch` waits for at least a second, which with several lanes
@@ -34,38 +44,42 @@ export class PullInbox {
   readonly #connection: NatsConnection;
   readonly #stream: string;
   readonly #createInbox: () => string;
+  readonly #onSilence: () => void;
   readonly #slots = new Set<Slot>();
   readonly #free: Slot[] = [];
 
-  constructor(connection: NatsConnection, stream: string, createInbox: () => string) {
-    this.#connection = connection;
-    this.#stream = stream;
-    this.#createInbox = createInbox;
+  constructor(options: PullInboxOptions) {
+    this.#connection = options.connection;
+    this.#stream = options.stream;
+    this.#createInbox = options.createInbox;
+    this.#onSilence = options.onSilence;
   }
 
   /**
-   * Up to `batch` messages of a consumer; none when it has none.
+   * Up to `batch` messages of a consumer; none when it has none. A server that was killed may remember a lease whose message is gone;
+   * an ask that comes when such a lease ends is never answered (seen with nats-server 2.9.10). So an ask is given up soon, and when the
+   * server is found alive there was nothing.
    *
-   * @throws what the server said, or a TimeoutError, when nothing came
+   * @throws what the server said, or what came of looking whether it is alive
    */
-  async pull(
-    consumer: string,
-    batch: number,
-    timeoutMs: number,
-  ): Promise<readonly PulledMessage[]> {
+  async pull(consumer: string, batch: number): Promise<readonly PulledMessage[]> {
     const slot = this.#free.pop() ?? this.#openSlot();
     const got: PulledMessage[] = [];
     let timer: NodeJS.Timeout | undefined;
-    let isEnded = true;
+    let isEnded = false;
     try {
       await new Promise<void>((resolve, reject) => {
         const settle = (failure?: Error) => {
           isEnded = failure === undefined;
+          clearTimeout(timer);
           if (failure === undefined || got.length > 0) resolve();
           else reject(failure);
         };
         slot.pull = { batch, got, settle };
-        timer = setTimeout(() => settle(toError("TimeoutError")), timeoutMs);
+        timer = setTimeout(() => {
+          this.#onSilence();
+          this.#connection.flush().then(resolve, reject);
+        }, ANSWER_MS);
         const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${consumer}`;
         const ask = JSON.stringify({ batch, no_wait: true });
         this.#connection.publish(subject, ask, { reply: slot.inbox });

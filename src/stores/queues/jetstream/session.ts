@@ -56,8 +56,14 @@ export class JetStreamSession {
     this.#onWake = onWake;
   }
 
-  /** @throws SluiceError `unavailable` after `timeoutMs` at the latest */
-  async run<T>(work: (session: OpenSession, leftMs: number) => Promise<T>): Promise<T> {
+  /**
+   * @param isOnce whether to give up as soon as the connection breaks
+   * @throws SluiceError `unavailable` after `timeoutMs` at the latest
+   */
+  async run<T>(
+    work: (session: OpenSession, leftMs: number) => Promise<T>,
+    { isOnce = false } = {},
+  ): Promise<T> {
     const { timeoutMs, url, setting } = this.#options;
     const untilMs = performance.now() + timeoutMs;
     for (;;) {
@@ -71,7 +77,7 @@ export class JetStreamSession {
         return await withinTime(attempt(), leftMs);
       } catch (thrown) {
         const isLate = performance.now() + RETRY_PAUSE_MS >= untilMs;
-        if (isLate || this.#isClosed || !isPassing(thrown)) {
+        if (isOnce || isLate || this.#isClosed || !isPassing(thrown)) {
           throw toUnavailable(thrown, { where: describeNatsUrl(url), setting });
         }
         // Perhaps a stream was removed.
@@ -135,7 +141,12 @@ export class JetStreamSession {
         connection,
         stream: jetstream(connection, { timeout: timeoutMs }),
         manager: await jetstreamManager(connection, { timeout: timeoutMs, checkAPI: false }),
-        inbox: new PullInbox(connection, this.#names.workStream, createInbox),
+        inbox: new PullInbox({
+          ...{ connection, stream: this.#names.workStream, createInbox },
+          onSilence: () => {
+            this.#ready = undefined;
+          },
+        }),
         ...{ up: Promise.resolve(), lost: new Promise<never>(() => {}) },
       };
       connection.subscribe(this.#names.wakeSubject, { callback: this.#onWake });
