@@ -23,6 +23,7 @@ import { createDirectoryModelSource } from "../stores/model-packages/directory.t
 import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
+import { assertGraphsFit, createGraphs } from "./graphs.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
 
@@ -102,6 +103,7 @@ function createInference(
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
   const loading = { source, registry, clock, limits: config.batching, observer: metrics };
+  const graphs = createGraphs(config);
   const remote = createRemotePart(config, { clock, metrics, logger });
   const control = createModelControl({
     ...loading,
@@ -111,6 +113,7 @@ function createInference(
     pipeline: {
       clock,
       registry,
+      graphs,
       cache,
       coalescer,
       limits: config.limits,
@@ -136,6 +139,7 @@ function createInference(
       }
       await remote.load(control);
       assertModelsAcceptable(registry, config);
+      assertGraphsFit(graphs, registry.list(), config, logger);
     },
     close: async () => {
       await remote.stop();

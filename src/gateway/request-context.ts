@@ -1,6 +1,6 @@
-import type { StageTimings } from "../core/inference/result.ts";
 import type { ErrorEncoder } from "../protocols/error-encoder.ts";
 import { encodeError } from "../protocols/native/encode-error.ts";
+import type { CallStages } from "./call.ts";
 
 /**
  * `json`: parsed, and nothing else is taken. `bytes`: whatever it says it is, as it is. `stream`: the same, still coming in and as
@@ -40,7 +40,7 @@ export interface RequestContext {
   caller: Caller | undefined;
   allowance: Allowance | undefined;
   /** Set by routes that ran a model. */
-  stages: (StageTimings & { readonly cache: string }) | undefined;
+  stages: CallStages | undefined;
 }
 
 declare module "fastify" {

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
+import { answerTexts } from "../../core/graphs/answer-texts.ts";
 import type { Lane } from "../../core/inference/lanes.ts";
 import type { InferenceRequest, TextInput } from "../../core/inference/request.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
-import { runInference } from "../../core/inference/run-inference.ts";
 import type { StreamedItem } from "../../core/inference/stream-inference.ts";
 import { streamInference } from "../../core/inference/stream-inference.ts";
 import type { TensorVersion } from "../../core/models/tensor-version.ts";
@@ -43,7 +43,7 @@ export interface DecodedQuestion {
 export interface InferenceCaller {
   /** @throws SluiceError see `toHttpCall` */
   callOf(request: FastifyRequest): Call;
-  /** Asks a model of texts. @throws SluiceError see `runInference` */
+  /** Asks a model of texts. @throws SluiceError see `answerTexts` */
   run(call: Call, decoded: DecodedRequest): Promise<InferenceResult>;
   /** Asks a model of many texts, and gives each answer as it comes; see `streamInference`. */
   stream(call: Call, decoded: DecodedRequest): AsyncGenerator<StreamedItem, void, undefined>;
@@ -91,8 +91,8 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
   return {
     callOf: (request) => toHttpCall(request, limits, connections),
     run: async (call, decoded) => {
-      const result = await runInference(toRequest(call, decoded), pipeline);
-      call.noteStages({ ...result.timings, cache: cacheOutcome(result) });
+      const result = await answerTexts(toRequest(call, decoded), pipeline);
+      call.noteStages({ ...result.timings, cache: cacheOutcome(result), steps: result.steps });
       tell(call, result.model, result.items);
       return result;
     },
