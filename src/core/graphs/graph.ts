@@ -104,7 +104,9 @@ function leadStep(graph: Graph): Target {
 }
 
 /** Everything that a graph may ask, with the setting that names it, below the graph's own. */
-export function targetsOf(graph: Graph): readonly (ConditionalTarget & { readonly at: string })[] {
+export function targetsOf(
+  graph: Graph,
+): readonly (ConditionalTarget & WeightedTarget & { readonly at: string })[] {
   switch (graph.kind) {
     case "sequence":
       return graph.steps.map((step, index) => ({ ...step, at: `sequence[${index}]` }));

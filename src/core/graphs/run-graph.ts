@@ -20,6 +20,7 @@ import { blendScores, toLogits } from "./blend-scores.ts";
 import { isMet } from "./condition.ts";
 import type { Condition, Ensemble, Graph, Sequence, Switch, Target } from "./graph.ts";
 import { leadOf } from "./graph.ts";
+import { assertNoVersion } from "./resolve-named.ts";
 import { addTimings, longestTimings, NO_TIME } from "./step-timings.ts";
 
 /**
@@ -51,15 +52,6 @@ export async function runGraph(
   throwIfAllFailed(items);
   const version = run.versionOf(graph, items);
   return { model: graph.name, version, items, timings, steps: run.steps };
-}
-
-/** @throws SluiceError `invalid_argument` */
-export function assertNoVersion(graph: string, version: string | undefined): void {
-  if (version === undefined) return;
-  const problem = `${graph} is a graph, which has no versions; leave it out`;
-  throw new SluiceError("invalid_argument", `model_version: ${problem}.`, {
-    details: [{ field: "model_version", problem }],
-  });
 }
 
 function isTurnedAway(items: readonly ItemResult[]): boolean {
