@@ -166,7 +166,10 @@ function findNestingMistakes(graph: Graph, byName: ByName): Mistake[] {
     const way = findWay(model, graph.name, byName);
     if (way === undefined) return [];
     const found = [graph.name, ...way].join(" → ");
-    return [{ at: `${at}.model`, expected: "a way that does not lead back here", found }];
+    const expected = "a way that does not lead back here";
+    const advice = "If a model of this name is meant, give the graph another name.";
+    const more = model === graph.name ? { advice } : {};
+    return [{ at: `${at}.model`, expected, found, ...more }];
   });
   if (round.length > 0) return [...versioned, ...round];
   const asked = countAsked(graph, byName, new Map(), new Set());

@@ -1,6 +1,6 @@
+import type { StageTimings, StepTiming } from "../core/inference/result.ts";
 import type { ErrorEncoder } from "../protocols/error-encoder.ts";
 import { encodeError } from "../protocols/native/encode-error.ts";
-import type { CallStages } from "./call.ts";
 
 /**
  * `json`: parsed, and nothing else is taken. `bytes`: whatever it says it is, as it is. `stream`: the same, still coming in and as
@@ -42,6 +42,13 @@ export interface RequestContext {
   /** Set by routes that ran a model. */
   stages: CallStages | undefined;
 }
+
+/** Where the time of a request went, for the answer's headers. */
+export type CallStages = StageTimings & {
+  readonly cache: string;
+  /** Set when a graph answered. */
+  readonly steps?: readonly StepTiming[] | undefined;
+};
 
 declare module "fastify" {
   interface FastifyRequest {
