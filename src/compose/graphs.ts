@@ -27,7 +27,7 @@ export function assertGraphsFit(
   logger: Logger,
 ): void {
   if (graphs.size === 0) return;
-  const problems = findGraphProblems(graphs, toKnownModels(versions));
+  const problems = findGraphProblems(graphs, toKnownModels(versions, config));
   if (problems.length === 0) return;
   const error = new ConfigError(problems.map(toConfigProblem));
   if (!asksEngines(config)) throw error;
@@ -40,13 +40,23 @@ function toConfigProblem(problem: GraphProblem) {
   return { ...problem, source: SOURCE };
 }
 
-function toKnownModels(versions: readonly VersionStatus[]): KnownModels {
+/** A model on servers elsewhere is known by its declaration, because these may not be there yet. */
+function toKnownModels(
+  versions: readonly VersionStatus[],
+  { models: { remote } }: Config,
+): KnownModels {
   const models = new Map<string, KnownVersion[]>();
   for (const { model, version, isDefault, serving, tensors } of versions) {
     const known = models.get(model) ?? [];
     models.set(model, known);
     const task = serving?.manifest.task ?? tensors?.manifest.task;
     known.push({ version, isDefault, task, manifest: serving?.manifest });
+  }
+  for (const { name, version = "1.0.0", task = "tensor" } of remote) {
+    const known = models.get(name) ?? [];
+    models.set(name, known);
+    if (known.some((one) => one.version === version)) continue;
+    known.push({ version, isDefault: known.length === 0, task, manifest: undefined });
   }
   return models;
 }
