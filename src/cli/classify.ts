@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { composeInference } from "../compose/server.ts";
+import { answerTexts } from "../core/graphs/answer-texts.ts";
 import { MODEL_DEFAULTS } from "../core/inference/request.ts";
 import type { InferenceResult, ItemResult } from "../core/inference/result.ts";
-import { runInference } from "../core/inference/run-inference.ts";
 import { NEVER_CANCELLED } from "../core/ports/cancellation.ts";
 import { loadSettings } from "./load-settings.ts";
 import { parseCount } from "./parse-arguments.ts";
@@ -27,7 +27,7 @@ export function createClassifyCommand(): Command {
       const { config } = loadSettings([]);
       const inference = await composeInference(config);
       try {
-        const result = await runInference(
+        const result = await answerTexts(
           {
             model: options.model ?? config.models.defaultModel,
             version: options.modelVersion,

@@ -19,7 +19,7 @@ describe("sluice config", () => {
   it("checks the configuration as the start of the server would", async () => {
     expect(await run(["check"])).toBe("The configuration is valid (no file).\n");
     const refused = run(["check", "--server.host", "0.0.0.0", "--replicas=2"]);
-    await expect(refused).rejects.toThrow("4 mistakes");
+    await expect(refused).rejects.toThrow("5 mistakes");
   });
 
   it("checks the file that is named", async () => {

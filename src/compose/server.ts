@@ -21,6 +21,7 @@ import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
 import { createCacheStore } from "./fast-stores.ts";
+import { assertGraphsFit, createGraphs } from "./graphs.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
 
@@ -111,6 +112,7 @@ async function createInference(
     ...{ source, registry, clock, limits: config.batching, observer: metrics },
     isOnDemand: (model: string) => loadOnDemand.includes(model),
   };
+  const graphs = createGraphs(config);
   const remote = createRemotePart(config, { clock, metrics, logger });
   const control = createModelControl({
     ...loading,
@@ -120,6 +122,7 @@ async function createInference(
     pipeline: {
       clock,
       registry,
+      graphs,
       cache,
       coalescer,
       limits: config.limits,
@@ -145,6 +148,7 @@ async function createInference(
       }
       await remote.load(control);
       assertModelsAcceptable(registry, config);
+      assertGraphsFit(graphs, registry.list(), config, logger);
     },
     close: async () => {
       await remote.stop();

@@ -8,7 +8,9 @@ export type ConfigSource =
       readonly column?: number;
     }
   | { readonly kind: "environment"; readonly name: string }
-  | { readonly kind: "flag"; readonly name: string };
+  | { readonly kind: "flag"; readonly name: string }
+  /** The models that were loaded do not allow it. */
+  | { readonly kind: "models" };
 
 /** One mistake in the configuration. */
 export interface ConfigProblem {
@@ -48,6 +50,8 @@ export function toSourceText(source: ConfigSource): string {
       return `environment ${source.name}`;
     case "flag":
       return `flag ${source.name}`;
+    case "models":
+      return "held against the loaded models";
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ConfigProblem, ConfigSource } from "./config-error.ts";
+import { findGraphProblems } from "./graph-problems.ts";
 import type { Config } from "./schema.ts";
 
 /** Where values came from, by path; what is not in it is a default. */
@@ -31,7 +32,9 @@ export function findRelationProblems(
       expected: `at most ${limitPath}, which is ${limit}`,
       found: String(value),
     }));
-  return [...bounds, ...findDuplicateKeys(config, origins)];
+  const duplicates = findDuplicateKeys(config, origins);
+  const graphs = findGraphProblems(config, getSource("graphs", origins));
+  return [...bounds, ...duplicates, ...graphs];
 }
 
 /** The source of a value, `default` where no layer set it. */

@@ -1,6 +1,7 @@
 import type { Static } from "typebox";
 import { deviceSettings } from "./device-settings.ts";
 import { eventSettings } from "./event-settings.ts";
+import { graphs } from "./graph-settings.ts";
 import { jobSettings } from "./job-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
@@ -27,6 +28,7 @@ export const configSchema = root("Configuration of Sluice.", {
   rateLimit: rateLimitSettings,
   cache: cacheSettings,
   models: modelSettings,
+  graphs,
   engine: engineSettings,
   worker: workerSettings,
   remote: remoteSettings,

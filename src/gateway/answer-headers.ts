@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import type { StepTiming } from "../core/inference/result.ts";
 import { formatMs } from "../protocols/decimal.ts";
 import type { Allowance, RequestContext } from "./request-context.ts";
 
@@ -56,5 +57,12 @@ function formatServerTiming(context: RequestContext, nowMs: number): string {
   const tokenize = formatMs(stages.tokenizeMs);
   const queue = formatMs(stages.queueMs);
   const infer = formatMs(stages.inferMs);
-  return `auth;dur=${auth}, cache;desc=${stages.cache};dur=${cache}, tokenize;dur=${tokenize}, queue;dur=${queue}, infer;dur=${infer}, total;dur=${total}`;
+  return `auth;dur=${auth}, cache;desc=${stages.cache};dur=${cache}, tokenize;dur=${tokenize}, queue;dur=${queue}, infer;dur=${infer}${formatSteps(stages.steps)}, total;dur=${total}`;
+}
+
+/** What a graph asked, in the order in which it was done. Names of models need no escaping. */
+function formatSteps(steps: readonly StepTiming[] = []): string {
+  return steps
+    .map(({ name, durationMs }, at) => `, step${at + 1};desc="${name}";dur=${formatMs(durationMs)}`)
+    .join("");
 }

@@ -1,13 +1,9 @@
 import type { FastifyRequest } from "fastify";
-import type { StageTimings } from "../core/inference/result.ts";
 import type { Cancellation } from "../core/ports/cancellation.ts";
 import type { ConnectionWatch } from "./middleware/cancellation.ts";
 import type { DeadlineLimits } from "./middleware/deadline.ts";
 import { readTimeoutMs } from "./middleware/deadline.ts";
-import type { Caller } from "./request-context.ts";
-
-/** Where the time of a request went, for the answer's headers. */
-export type CallStages = StageTimings & { readonly cache: string };
+import type { Caller, CallStages } from "./request-context.ts";
 
 /** One request, whatever brought it here: what the way to a result needs to know of it. */
 export interface Call {

@@ -1,4 +1,4 @@
-import type { StageTimings } from "../core/inference/result.ts";
+import type { StageTimings, StepTiming } from "../core/inference/result.ts";
 import type { ErrorEncoder } from "../protocols/error-encoder.ts";
 import { encodeError } from "../protocols/native/encode-error.ts";
 
@@ -40,8 +40,15 @@ export interface RequestContext {
   caller: Caller | undefined;
   allowance: Allowance | undefined;
   /** Set by routes that ran a model. */
-  stages: (StageTimings & { readonly cache: string }) | undefined;
+  stages: CallStages | undefined;
 }
+
+/** Where the time of a request went, for the answer's headers. */
+export type CallStages = StageTimings & {
+  readonly cache: string;
+  /** Set when a graph answered. */
+  readonly steps?: readonly StepTiming[] | undefined;
+};
 
 declare module "fastify" {
   interface FastifyRequest {

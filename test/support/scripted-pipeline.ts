@@ -99,6 +99,7 @@ export function createScriptedPipeline(
   const pipeline = {
     clock,
     registry,
+    graphs: new Map(),
     cache: new ResultCache(store, 1000, observer),
     coalescer: new Coalescer<RowOutcome>(clock),
     limits: { maxTextCharacters: 5000 },

@@ -23,12 +23,20 @@ export type Prediction =
     }
   | { readonly kind: "vector"; readonly values: Float32Array };
 
+/** A version of a model that had a part in an answer. */
+export interface AnsweringModel {
+  readonly model: string;
+  readonly version: string;
+}
+
 /** The answer for one text, or its own error. One bad text never fails its neighbours. */
 export type ItemResult =
   | {
       readonly ok: true;
       /** Version that answered: routing by language may send the texts of one request to several. */
       readonly version: string;
+      /** Set when a graph answered: the model whose answer this is, or all those that an ensemble made it of. */
+      readonly answeredBy?: readonly AnsweringModel[];
       readonly prediction: Prediction;
       readonly source: AnswerSource;
       /** Pieces that the text was read in; 1 unless it is longer than the model reads. */
@@ -48,6 +56,15 @@ export interface StageTimings {
   readonly inferMs: number;
 }
 
+/** A model that a graph asked. */
+export interface StepTiming {
+  /** The model, and the version where the graph names one. */
+  readonly name: string;
+  /** How many texts of the request took this step. */
+  readonly texts: number;
+  readonly durationMs: number;
+}
+
 /** What every protocol encodes from. `items` are in the order of the request's inputs. */
 export interface InferenceResult {
   readonly model: string;
@@ -55,4 +72,6 @@ export interface InferenceResult {
   readonly version: string;
   readonly items: readonly ItemResult[];
   readonly timings: StageTimings;
+  /** Set when a graph answered: what it asked, in the order in which it was done. */
+  readonly steps?: readonly StepTiming[];
 }

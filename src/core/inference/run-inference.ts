@@ -1,4 +1,5 @@
 import { SluiceError, toSluiceError } from "../errors.ts";
+import type { Graphs } from "../graphs/graph.ts";
 import type { ModelRegistry } from "../models/registry.ts";
 import type { ServingVersion } from "../models/serving-version.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -25,6 +26,8 @@ export interface RowOutcome extends CachedRow {
 export interface InferencePipeline {
   readonly clock: Clock;
   readonly registry: ModelRegistry;
+  /** Models that are made of others; see `answerTexts`. */
+  readonly graphs: Graphs;
   readonly cache: ResultCache;
   readonly coalescer: Coalescer<RowOutcome>;
   readonly limits: TextLimits;
@@ -282,8 +285,12 @@ function pairProblem(problem: string): SluiceError {
   });
 }
 
-/** When no text has an answer, the request as a whole failed, with the status that the first error deserves. */
-function throwIfAllFailed(items: readonly ItemResult[]): void {
+/**
+ * When no text has an answer, the request as a whole failed, with the status that the first error deserves.
+ *
+ * @throws SluiceError that of the first text
+ */
+export function throwIfAllFailed(items: readonly ItemResult[]): void {
   const [first] = items;
   if (first === undefined || first.ok || items.some((item) => item.ok)) return;
   throw first.error;

@@ -1,10 +1,10 @@
 import type { SluiceError } from "../errors.ts";
 import { toSluiceError } from "../errors.ts";
+import { answerTexts } from "../graphs/answer-texts.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { InferenceRequest, TextInput } from "./request.ts";
 import type { ItemResult } from "./result.ts";
 import type { InferencePipeline } from "./run-inference.ts";
-import { runInference } from "./run-inference.ts";
 
 /** The answer for the text at `index` of the request. */
 export interface StreamedItem {
@@ -73,7 +73,7 @@ async function answerSlice(
   };
   for (;;) {
     try {
-      await runInference(request, pipeline, note);
+      await answerTexts(request, pipeline, note);
       return;
     } catch (thrown) {
       const error = toSluiceError(thrown);

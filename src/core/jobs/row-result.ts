@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import type { ItemResult } from "../inference/result.ts";
+import type { AnsweringModel, ItemResult } from "../inference/result.ts";
 import type { RankedLabel } from "../text/labels.ts";
 
 /** What became of one row. */
@@ -10,12 +10,15 @@ export type RowOutcome =
       /** Best first; empty when the model abstained or no label reached its threshold. */
       readonly labels: readonly RankedLabel[];
       readonly truncated: boolean;
+      /** As in `ItemResult`. */
+      readonly answeredBy?: readonly AnsweringModel[];
     }
   | {
       readonly kind: "vector";
       readonly version: string;
       readonly values: readonly number[];
       readonly truncated: boolean;
+      readonly answeredBy?: readonly AnsweringModel[];
     }
   | { readonly kind: "error"; readonly code: ErrorCode; readonly message: string };
 
@@ -37,11 +40,12 @@ export function decodeRowResults(stored: string): readonly RowResult[] {
 /** What is kept of the answer to a row. */
 export function toRowResult(item: ItemResult, id: string | undefined): RowResult {
   if (!item.ok) return { kind: "error", code: item.error.code, message: item.error.message, id };
-  const { version, prediction, truncated } = item;
+  const { version, prediction, truncated, answeredBy } = item;
+  const by = answeredBy === undefined ? {} : { answeredBy };
   if (prediction.kind === "labels") {
-    return { kind: "labels", version, labels: prediction.labels, truncated, id };
+    return { kind: "labels", version, labels: prediction.labels, truncated, ...by, id };
   }
-  return { kind: "vector", version, values: [...prediction.values], truncated, id };
+  return { kind: "vector", version, values: [...prediction.values], truncated, ...by, id };
 }
 
 /** Reasons that pass: the same row may well be answered later, so it is no result yet. */

@@ -1,10 +1,11 @@
 import { SluiceError } from "../errors.ts";
+import { answerTexts } from "../graphs/answer-texts.ts";
+import { resolveNamed } from "../graphs/resolve-named.ts";
 import type { Flow } from "../inference/fair-line.ts";
 import type { Lane } from "../inference/lanes.ts";
 import { MODEL_DEFAULTS } from "../inference/request.ts";
 import type { InferenceResult, StageTimings } from "../inference/result.ts";
 import type { InferencePipeline } from "../inference/run-inference.ts";
-import { runInference } from "../inference/run-inference.ts";
 import type { ServingVersion } from "../models/serving-version.ts";
 import type { TensorVersion } from "../models/tensor-version.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
@@ -15,7 +16,7 @@ import type { TensorNaming } from "./text-signature.ts";
 import { extraTextOutputs, TEXT_OUTPUTS, textSignature } from "./text-signature.ts";
 import { toTextInputs, toTextOutputs } from "./text-tensors.ts";
 
-/** A model as protocols of tensors see it, whether it reads texts or tensors. */
+/** A model as protocols of tensors see it, whether it reads texts or tensors. A graph is seen as the model that stands for it. */
 export interface AskableModel {
   readonly model: string;
   readonly version: string;
@@ -65,16 +66,16 @@ export interface ModelAnswer {
  * @throws SluiceError `not_found`, `unavailable`
  */
 export function findAskable(
-  { registry }: Pick<InferencePipeline, "registry">,
+  pipeline: Pick<InferencePipeline, "registry" | "graphs">,
   model: string,
   version: string | undefined,
   naming: TensorNaming,
 ): AskableModel {
-  const { serving: texts, tensors } = registry.resolveAny(model, version);
+  const { serving: texts, tensors } = resolveNamed(pipeline, model, version);
   if (texts !== undefined) {
     const { manifest, readsPairs } = texts;
     return {
-      model: manifest.name,
+      model,
       version: manifest.version,
       wantedVersion: version,
       signature: textSignature(manifest, readsPairs, naming),
@@ -101,7 +102,7 @@ export function findAskable(
  * protocol brought them.
  *
  * @throws SluiceError `invalid_argument` with one detail per input or output that does not fit, otherwise as
- * `runTensors` and `runInference`; the error of the first text that failed, unless the output `error` was asked for
+ * `runTensors` and `answerTexts`; the error of the first text that failed, unless the output `error` was asked for
  */
 export async function askModel(
   askable: AskableModel,
@@ -125,7 +126,7 @@ async function askTexts(
   const inputs = question.inputs.map(toList);
   const known = [...signature.outputs, ...extraOutputs];
   assertRequestFits(inputs, question.outputs, { inputs: signature.inputs, outputs: known });
-  const texts = await runInference(
+  const texts = await answerTexts(
     {
       model,
       version: wantedVersion,

@@ -1,5 +1,6 @@
 import { create, fromJsonString } from "@bufbuild/protobuf";
 import { SluiceError } from "../../core/errors.ts";
+import { resolveNamed } from "../../core/graphs/resolve-named.ts";
 import type { ModelInferRequest, ModelInferResponse } from "../../generated/open_inference_pb.ts";
 import {
   GRPCInferenceService,
@@ -147,7 +148,7 @@ function createModelMethods(
 
 function isReady({ pipeline }: GatewayOptions, name: string, version: string): boolean {
   try {
-    pipeline.registry.resolveAny(name, named(version));
+    resolveNamed(pipeline, name, named(version));
     return true;
   } catch (thrown) {
     if (thrown instanceof SluiceError && thrown.code === "unavailable") return false;

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from "fastify";
 import type { Wait } from "../../core/collections/collection.ts";
+import { answerTexts } from "../../core/graphs/answer-texts.ts";
 import type { Lane } from "../../core/inference/lanes.ts";
 import type { InferenceRequest, TextInput } from "../../core/inference/request.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
-import { runInference } from "../../core/inference/run-inference.ts";
 import type { StreamedItem } from "../../core/inference/stream-inference.ts";
 import { streamInference } from "../../core/inference/stream-inference.ts";
 import type { TensorVersion } from "../../core/models/tensor-version.ts";
@@ -46,7 +46,7 @@ export interface InferenceCaller {
   callOf(request: FastifyRequest): Call;
   /** How long and for whom a call waits, for what is no inference but needs some. */
   waitOf(call: Call): Wait;
-  /** Asks a model of texts. @throws SluiceError see `runInference` */
+  /** Asks a model of texts. @throws SluiceError see `answerTexts` */
   run(call: Call, decoded: DecodedRequest): Promise<InferenceResult>;
   /** Asks a model of many texts, and gives each answer as it comes; see `streamInference`. */
   stream(call: Call, decoded: DecodedRequest): AsyncGenerator<StreamedItem, void, undefined>;
@@ -95,8 +95,8 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     callOf: (request) => toHttpCall(request, limits, connections),
     waitOf: (call) => waitOf(call, undefined),
     run: async (call, decoded) => {
-      const result = await runInference(toRequest(call, decoded), pipeline);
-      call.noteStages({ ...result.timings, cache: cacheOutcome(result) });
+      const result = await answerTexts(toRequest(call, decoded), pipeline);
+      call.noteStages({ ...result.timings, cache: cacheOutcome(result), steps: result.steps });
       tell(call, result.model, result.items);
       return result;
     },

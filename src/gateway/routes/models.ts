@@ -1,3 +1,6 @@
+import type { Graph } from "../../core/graphs/graph.ts";
+import { leadOf, targetsOf } from "../../core/graphs/graph.ts";
+import type { InferencePipeline } from "../../core/inference/run-inference.ts";
 import { MODEL_TASKS } from "../../core/models/manifest.ts";
 import type { VersionStatus } from "../../core/models/registry.ts";
 import type { TensorSpec } from "../../core/ports/tensor.ts";
@@ -48,6 +51,22 @@ const modelsSchema = {
         },
       },
     },
+    graphs: {
+      type: "array",
+      description:
+        "Models that are made of others, asked by their names. Absent when there are none.",
+      items: {
+        type: "object",
+        required: ["model", "kind", "steps"],
+        properties: {
+          model: { type: "string" },
+          kind: { enum: ["sequence", "switch", "ensemble"] },
+          combine: { enum: ["average", "vote"] },
+          labels: { type: "array", items: { type: "string" }, description: "Of its first model." },
+          steps: { type: "array", items: { type: "object" } },
+        },
+      },
+    },
   },
 };
 
@@ -65,7 +84,9 @@ export function createModelsRoute({ pipeline }: GatewayOptions): Route {
     },
     handle: () => {
       const models = pipeline.registry.list().map(toWire);
-      return jsonAnswer(200, JSON.stringify({ models }));
+      const graphs = [...pipeline.graphs.values()].map((graph) => toWireGraph(graph, pipeline));
+      const body = graphs.length === 0 ? { models } : { models, graphs };
+      return jsonAnswer(200, JSON.stringify(body));
     },
   };
 }
@@ -87,6 +108,23 @@ function toWire(status: VersionStatus) {
     outputs: signature?.outputs.map(toWireSpec),
     description: manifest?.description ?? tensors?.manifest.description,
     backend: serving?.backend.description ?? tensors?.backend.description,
+  };
+}
+
+function toWireGraph(graph: Graph, { registry, graphs }: InferencePipeline) {
+  const lead = leadOf(graph, graphs);
+  const serving = registry
+    .list()
+    .find(
+      ({ model, version, isDefault }) =>
+        model === lead.model && (lead.version === undefined ? isDefault : version === lead.version),
+    )?.serving;
+  return {
+    model: graph.name,
+    kind: graph.kind,
+    combine: graph.kind === "ensemble" ? graph.combine : undefined,
+    labels: serving?.manifest.labels,
+    steps: targetsOf(graph),
   };
 }
 

@@ -1,5 +1,5 @@
+import { resolveNamedTask } from "../../core/graphs/resolve-named.ts";
 import { countTokens } from "../../core/inference/count-tokens.ts";
-import { wakeTask } from "../../core/models/resolve-task.ts";
 import { decodeEmbeddings } from "../../protocols/openai/decode-embeddings.ts";
 import { decodeModeration } from "../../protocols/openai/decode-moderation.ts";
 import { encodeEmbeddings } from "../../protocols/openai/encode-embeddings.ts";
@@ -43,10 +43,11 @@ function createModerationsRoute(options: GatewayOptions, inference: InferenceCal
     schema: describe("Whether texts are flagged, and by which labels"),
     handle: async (request) => {
       const decoded = decodeModeration(request.body, limits);
-      const { model } = decoded;
-      const { manifest } = await wakeTask(pipeline.registry, { tasks, model, defaultModel });
+      const wanted = { tasks, model: decoded.model, defaultModel };
+      const { model, serving } = await resolveNamedTask(pipeline, wanted);
+      const { manifest } = serving;
       const call = inference.callOf(request);
-      const result = await inference.run(call, { ...decoded, model: manifest.name });
+      const result = await inference.run(call, { ...decoded, model });
       const { harmlessLabels, flagThresholds } = protocols.openai;
       const flags = createLabelFlags({
         harmless: harmlessLabels,
@@ -66,10 +67,10 @@ function createEmbeddingsRoute(options: GatewayOptions, inference: InferenceCall
     schema: describe("Vectors of texts"),
     handle: async (request) => {
       const decoded = decodeEmbeddings(request.body, limits);
-      const { model } = decoded;
-      const serving = await wakeTask(pipeline.registry, { tasks, model, defaultModel });
+      const wanted = { tasks, model: decoded.model, defaultModel };
+      const { model, serving } = await resolveNamedTask(pipeline, wanted);
       const call = inference.callOf(request);
-      const result = await inference.run(call, { ...decoded, model: serving.manifest.name });
+      const result = await inference.run(call, { ...decoded, model });
       const tokens = countTokens(serving, decoded.inputs);
       return jsonAnswer(200, encodeEmbeddings(result, decoded, tokens));
     },

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../core/errors.ts";
+import { resolveNamedTask } from "../../core/graphs/resolve-named.ts";
 import type { InferenceResult } from "../../core/inference/result.ts";
 import type { TextTask } from "../../core/models/manifest.ts";
-import { resolveTask, wakeTask } from "../../core/models/resolve-task.ts";
 import type { InspectedToken } from "../../core/ports/token-inspector.ts";
 import { normalizeText } from "../../core/text/normalize.ts";
 import { encodeComputeHeaders } from "../../protocols/text-embeddings-inference/compute-headers.ts";
@@ -107,10 +107,10 @@ function createAsk(options: GatewayOptions, inference: InferenceCaller): Ask {
   const { pipeline, defaultModel } = options;
   return async (request, operation, isTaskApi) => {
     const { tasks, decoded, encode } = createExchange(request, operation, isTaskApi, options);
-    const { model } = decoded;
-    const serving = await wakeTask(pipeline.registry, { tasks, model, defaultModel });
+    const wanted = { tasks, model: decoded.model, defaultModel };
+    const { model, serving } = await resolveNamedTask(pipeline, wanted);
     const call = inference.callOf(request);
-    const result = await inference.run(call, { ...decoded, model: serving.manifest.name });
+    const result = await inference.run(call, { ...decoded, model });
     const headers = encodeComputeHeaders({
       computeType: serving.backend.description,
       inputs: decoded.inputs,
@@ -143,7 +143,7 @@ function createTokenizeRoute({ limits, pipeline, defaultModel }: GatewayOptions)
       const decoded = decodeTokenize(request.body, limits);
       const { model, texts } = decoded;
       const wanted = { tasks: ANY_TASK, model, defaultModel };
-      const { inspector, manifest } = await wakeTask(pipeline.registry, wanted);
+      const { inspector, manifest } = (await resolveNamedTask(pipeline, wanted)).serving;
       if (inspector === undefined) {
         const problem = `${manifest.name} reads counts of letters and words, which are no tokens`;
         throw new SluiceError("invalid_argument", `${problem}.`, {
@@ -165,12 +165,9 @@ function createInfoRoute(options: GatewayOptions): Route {
     method: "GET",
     path: "/info",
     schema: describe("The default model, and the limits of requests"),
-    handle: () => {
-      const { manifest } = resolveTask(pipeline.registry, {
-        tasks: ANY_TASK,
-        model: undefined,
-        defaultModel,
-      });
+    handle: async () => {
+      const wanted = { tasks: ANY_TASK, model: undefined, defaultModel };
+      const { manifest } = (await resolveNamedTask(pipeline, wanted)).serving;
       const info = encodeInfo({
         manifest,
         digest: undefined,

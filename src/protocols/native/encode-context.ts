@@ -1,4 +1,4 @@
-import type { ItemResult, Prediction } from "../../core/inference/result.ts";
+import type { AnsweringModel, ItemResult, Prediction } from "../../core/inference/result.ts";
 
 /** What an answer carries beside the result itself. */
 export interface AnswerContext {
@@ -19,10 +19,15 @@ export function encodeContext(
   return `"model":"${model}","model_version":"${version}","request_id":"${requestId}","timestamp":"${timestamp}"`;
 }
 
-/** How the text was read, with a leading comma; nothing when it was read whole, at once, and answered. */
+/** How the text was read and by whom, with a leading comma; nothing when it was read whole, at once, and answered. */
 export function encodeReading(item: ItemResult & { ok: true }, prediction: Prediction): string {
   const windows = item.windows > 1 ? `,"windows":${item.windows}` : "";
   const truncated = item.truncated ? ',"truncated":true' : "";
   const abstained = prediction.kind === "labels" && prediction.abstained ? ',"abstained":true' : "";
-  return windows + truncated + abstained;
+  return windows + truncated + abstained + encodeAnsweredBy(item.answeredBy);
+}
+
+/** Who answered, with a leading comma; nothing unless a graph did. */
+export function encodeAnsweredBy(models: readonly AnsweringModel[] | undefined): string {
+  return models === undefined ? "" : `,"answered_by":${JSON.stringify(models)}`;
 }

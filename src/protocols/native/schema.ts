@@ -249,6 +249,18 @@ const neighbors = {
   },
 };
 
+/** Who answered, where a graph did. */
+const answeredBy = {
+  type: "array",
+  description:
+    "Present when a graph answered: the model whose answer this is, or all of an ensemble.",
+  items: {
+    type: "object",
+    required: ["model", "version"],
+    properties: { model: { type: "string" }, version: { type: "string" } },
+  },
+};
+
 /** Answer of `POST /classify`: `predictions` for `text`, `results` for `texts`. */
 export const classifyResponseSchema = {
   type: "object",
@@ -257,6 +269,7 @@ export const classifyResponseSchema = {
     predictions,
     neighbors,
     ...reading,
+    answered_by: answeredBy,
     results: {
       type: "array",
       items: {
@@ -265,6 +278,7 @@ export const classifyResponseSchema = {
           predictions,
           neighbors,
           ...reading,
+          answered_by: answeredBy,
           model_version: { type: "string", description: "When another version answered." },
           error: errorDetail,
         },
@@ -293,6 +307,7 @@ const textOutputs = {
       model_version: { type: "string" },
       source: { enum: ["model", "cache", "coalesced"] },
       ...reading,
+      answered_by: answeredBy,
       processing_time_ms: { type: "number" },
       error: errorDetail,
     },

@@ -166,7 +166,7 @@ class PgvectorStore implements VectorStore {
       const { hasIterativeScan } = this.#database;
       if (query.filter === undefined || hasIterativeScan) {
         // At least `k` candidates; 1000 is the most that pgvector takes.
-        await client.query(`SET LOCAL hnsw.ef_search = ${Math.min(1000, Math.max(200, query.k))}`);
+        await client.query(`SET LOCAL hnsw.ef_search = ${Math.min(1000, Math.max(400, query.k))}`);
         if (hasIterativeScan) {
           await client.query("SET LOCAL hnsw.iterative_scan = strict_order");
           await client.query("SET LOCAL hnsw.max_scan_tuples = 2147483647");

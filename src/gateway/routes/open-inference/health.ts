@@ -1,4 +1,5 @@
 import { SluiceError } from "../../../core/errors.ts";
+import { resolveNamed } from "../../../core/graphs/resolve-named.ts";
 import { encodeHealth, encodeModelReady } from "../../../protocols/open-inference/encode-health.ts";
 import type { Answer } from "../../answer.ts";
 import { jsonAnswer } from "../../answer.ts";
@@ -44,7 +45,7 @@ export function createOpenInferenceHealthRoutes(options: GatewayOptions): readon
 
 function answerModelReady({ pipeline }: GatewayOptions, { model, version }: Target): Answer {
   try {
-    pipeline.registry.resolveAny(model, version);
+    resolveNamed(pipeline, model, version);
     return jsonAnswer(200, encodeModelReady(model, true));
   } catch (thrown) {
     if (!(thrown instanceof SluiceError) || thrown.code !== "unavailable") throw thrown;

@@ -23,6 +23,10 @@ export function findTargetVersion(
   options: GatewayOptions,
   { model, version, label, asked = version }: PathTarget,
 ): string | undefined {
+  if (options.pipeline.graphs.has(model)) {
+    if (version === undefined && label === undefined) return undefined;
+    throw servableNotFound(`Specific(${model}, ${asked ?? label})`);
+  }
   const known = listVersions(options, model);
   if (known.length === 0) throw servableNotFound(`Latest(${model})`);
   const { versionLabels, strict } = options.protocols.tensorflowServing;

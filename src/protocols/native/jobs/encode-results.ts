@@ -1,6 +1,7 @@
 import type { JobResults } from "../../../core/jobs/job-service.ts";
 import type { RowResult } from "../../../core/jobs/row-result.ts";
 import { formatScore } from "../../decimal.ts";
+import { encodeAnsweredBy } from "../encode-context.ts";
 
 /** How the results of a job are written. */
 export interface ResultFormat {
@@ -29,7 +30,7 @@ function encodeOutcome(result: RowResult): string {
     return `"error":${JSON.stringify({ code, message })}`;
   }
   const truncated = result.truncated ? ',"truncated":true' : "";
-  const end = `,"model_version":"${result.version}"${truncated}`;
+  const end = `,"model_version":"${result.version}"${truncated}${encodeAnsweredBy(result.answeredBy)}`;
   if (result.kind === "vector") return `"vector":${JSON.stringify(result.values)}${end}`;
   return `"predictions":[${encodeLabels(result.labels)}]${end}`;
 }

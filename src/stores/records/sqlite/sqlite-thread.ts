@@ -17,6 +17,8 @@ import type {
 /** Statements that are kept prepared. */
 const MAX_PREPARED = 256;
 
+/** SQLITE_BUSY. */
+const BUSY = 5;
 /** SQLITE_CORRUPT. */
 const CORRUPT = 11;
 
@@ -44,7 +46,7 @@ try {
 
 function open(): DatabaseSync {
   const opened = new DatabaseSync(path, { timeout: busyTimeoutMs });
-  opened.exec("PRAGMA journal_mode = WAL");
+  enableWriteAheadLog(opened);
   // Every commit is on the disk before it is acknowledged.
   opened.exec("PRAGMA synchronous = FULL");
   opened.exec("PRAGMA foreign_keys = ON");
@@ -52,6 +54,24 @@ function open(): DatabaseSync {
   const verdict = first === undefined ? "nothing" : Object.values(first)[0];
   if (verdict !== "ok") throw new CheckFailed(String(verdict));
   return opened;
+}
+
+/**
+ * Two processes that make a new file at once both read it and want to write, which SQLite refuses one of them at once, without
+ * waiting (https://www.sqlite.org/c3ref/busy_handler.html). That one has its turn a little later.
+ */
+function enableWriteAheadLog(opened: DatabaseSync): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const endMs = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      opened.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (thrown) {
+      if (toFault(thrown).code !== BUSY || performance.now() > endMs) throw thrown;
+      Atomics.wait(pause, 0, 0, 10);
+    }
+  }
 }
 
 function run({ id, sql, parameters }: StatementRequest): StatementAnswer {

@@ -40,7 +40,8 @@ export async function openFile({ path, busyTimeoutMs }: FileSetup): Promise<Data
     makeFile(path);
     db = new DatabaseSync(path, { allowExtension: true, timeout: busyTimeoutMs });
     loadExtension(db, extension);
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    enableWriteAheadLog(db, busyTimeoutMs);
+    db.exec("PRAGMA synchronous = FULL");
     // Every search reads every vector. With 10,000 of 384 numbers, 64 MiB take it from 14 to 11 ms.
     db.exec("PRAGMA cache_size = -65536");
     const finding = String(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
@@ -50,6 +51,25 @@ export async function openFile({ path, busyTimeoutMs }: FileSetup): Promise<Data
   } catch (error) {
     db?.close();
     throw toFileError(error);
+  }
+}
+
+/**
+ * Two processes that make a new file at once both read it and want to write, which SQLite refuses one of them at once, without
+ * waiting (https://www.sqlite.org/c3ref/busy_handler.html). That one has its turn a little later.
+ */
+function enableWriteAheadLog(db: DatabaseSync, busyTimeoutMs: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const endMs = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      db.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (thrown) {
+      const isBusy = thrown instanceof Error && "errcode" in thrown && thrown.errcode === 5;
+      if (!isBusy || performance.now() > endMs) throw thrown;
+      Atomics.wait(pause, 0, 0, 10);
+    }
   }
 }
 

@@ -1,0 +1,20 @@
+import type { InferenceRequest } from "../inference/request.ts";
+import type { InferenceResult } from "../inference/result.ts";
+import type { InferencePipeline, ItemListener } from "../inference/run-inference.ts";
+import { runInference } from "../inference/run-inference.ts";
+import { runGraph } from "./run-graph.ts";
+
+/**
+ * Answers the texts of one request, whether it names a model or a graph. This is the way in for everybody who has texts.
+ *
+ * @throws SluiceError as `runInference` and `runGraph`
+ */
+export function answerTexts(
+  request: InferenceRequest,
+  pipeline: InferencePipeline,
+  onItem?: ItemListener,
+): Promise<InferenceResult> {
+  const graph = pipeline.graphs.get(request.model);
+  if (graph === undefined) return runInference(request, pipeline, onItem);
+  return runGraph(graph, request, pipeline, onItem);
+}
