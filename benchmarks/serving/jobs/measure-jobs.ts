@@ -103,7 +103,7 @@ async function measureOnline(version: string, requestsPerSecond: number): Promis
     const during: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const quiet = await phase();
-      const job = await submit(server, version, version === "1.0.0" ? 2_000_000 : 50_000);
+      const job = await submit(server, version, version === "1.0.0" ? 200_000 : 50_000);
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const before = await look(server, job.id);
       const busy = await phase();

@@ -28,7 +28,7 @@ export interface ChunkInput {
 /** What came of a chunk. */
 export type ChunkOutcome =
   | { readonly kind: "answered"; readonly results: string; readonly failedRows: number }
-  /** Something that passes kept rows from being answered; nothing of this attempt is kept but what the cache has. */
+  /** Something that passes kept rows from being answered; nothing of this attempt is kept. */
   | { readonly kind: "retry"; readonly error: SluiceError }
   /** No row of this job can be answered, now or later. */
   | { readonly kind: "hopeless"; readonly error: SluiceError };
@@ -141,12 +141,12 @@ async function askTexts(
 }
 
 /**
- * Lets others have the thread; while somebody waits for answers, for as long as the last slice took, so that a job takes at
- * most half of it.
+ * Lets others have the thread; while somebody waits for answers, for twice as long as the last slice took, so that a chunk takes
+ * at most a third of it.
  */
 function giveWay({ clock, activity }: InferencePipeline, tookMs: number): Promise<void> {
   return new Promise((resolve) => {
-    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(1, tookMs), resolve);
+    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(2, 2 * tookMs), resolve);
     else clock.defer(resolve);
   });
 }
