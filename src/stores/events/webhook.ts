@@ -5,7 +5,11 @@ import { SluiceError } from "../../core/errors.ts";
 import type { CloudEvent } from "../../core/events/cloud-event.ts";
 import type { DeliveryOutcome, EventDestination } from "../../core/ports/event-destination.ts";
 import type { AddressRules, ResolveName } from "../http/guard-address.ts";
-import { AddressRefusedError, createGuardedLookup, parseGuardedUrl } from "../http/guard-address.ts";
+import {
+  AddressRefusedError,
+  createGuardedLookup,
+  parseGuardedUrl,
+} from "../http/guard-address.ts";
 import { isWebhookSecret, signWebhook } from "./sign-webhook.ts";
 
 export interface WebhookOptions extends AddressRules {
