@@ -1,14 +1,21 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { LookupAddress } from "node:dns";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import type { Cancellation } from "../../src/core/ports/cancellation.ts";
 import { NEVER_CANCELLED } from "../../src/core/ports/cancellation.ts";
 import type { FetchOptions } from "../../src/stores/http/fetch-source.ts";
 import { fetchSource } from "../../src/stores/http/fetch-source.ts";
+import { findProgram } from "../support/find-program.ts";
 import type { ScriptedHttpServer } from "../support/scripted-http-server.ts";
 import { startScriptedHttpServer } from "../support/scripted-http-server.ts";
 
@@ -125,16 +132,60 @@ test.each([
   expect(refusal).toContain(message);
 });
 
-test("a redirect from https to http counts as http, and one to a private address as that", async () => {
-  const target = await start((_request, response) => void response.end(SECRET));
-  const { url } = await start((_request, response) => {
-    response.writeHead(301, { location: target.url.replace("127.0.0.1", "name.test") }).end();
-  });
-  const resolve = async () => [{ address: "127.0.0.1", family: 4 }];
-  const more = { allowedHosts: ["name.test", "127.0.0.1"], resolve };
-  expect((await fetchAll(url, more)).text).toBe(SECRET);
-  expect(target.requests).toBe(1);
-});
+/** Certificates are made by a program that most machines have. */
+const OPENSSL = findProgram("openssl");
+
+test.skipIf(OPENSSL === undefined)(
+  `https is checked against the name that was asked for, and may not lead to http${OPENSSL === undefined ? " (openssl is not installed)" : ""}`,
+  async () => {
+    const { key, cert } = await makeCertificate("files.test");
+    let location = "/found";
+    const server = createHttpsServer({ key, cert }, (request, response) => {
+      if (request.url === "/found") response.end("found");
+      else response.writeHead(302, { location }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    servers.push({ kill: async () => void server.close() });
+    const { port } = server.address() as AddressInfo;
+    const more = {
+      ...{ allowHttp: false, allowedHosts: ["*.test"], certificateAuthority: cert },
+      resolve: async () => [{ address: "127.0.0.1", family: 4 }],
+    };
+    const url = `https://files.test:${port}/a`;
+    expect((await fetchAll(url, more)).text).toBe("found");
+    location = `http://files.test:${port}/found`;
+    expect(await refusalOf(fetchAll(url, more))).toBe(
+      "permission_denied: source.url redirects to an address that must begin with https://; jobs.sources.allowHttp is off.",
+    );
+    expect(await refusalOf(fetchAll(`https://other.test:${port}/found`, more))).toBe(
+      "unavailable: source.url cannot be reached (ERR_TLS_CERT_ALTNAME_INVALID).",
+    );
+    const { certificateAuthority: _, ...withoutAuthority } = more;
+    expect(await refusalOf(fetchAll(url, withoutAuthority))).toBe(
+      "unavailable: source.url cannot be reached (DEPTH_ZERO_SELF_SIGNED_CERT).",
+    );
+  },
+);
+
+async function makeCertificate(name: string): Promise<{ key: string; cert: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-certificate-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  try {
+    const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    const names = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`, "-days", "2"];
+    await promisify(execFile)(OPENSSL ?? "openssl", [
+      ...kind,
+      ...names,
+      "-keyout",
+      key,
+      "-out",
+      cert,
+    ]);
+    return { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 test("a name is resolved once per connection, checked, and the connection goes where the check was", async () => {
   const { port, ...server } = await start((_request, response) => void response.end("found"));
