@@ -370,16 +370,19 @@ test.each(["before the answer", "in the body"])("a caller who leaves %s ends it"
   await expect(fetchAll(url, {}, gone)).rejects.toMatchObject({ code: "cancelled" });
 });
 
-test("what is closed without being read lets go of the connection", async () => {
-  let closed = false;
-  const { url } = await start((_request, response) => {
-    response.on("close", () => {
-      closed = true;
+test.each(["identity", "gzip"])(
+  "what is closed without being read lets go of the connection (%s)",
+  async (encoding) => {
+    let closed = false;
+    const { url } = await start((_request, response) => {
+      response.on("close", () => {
+        closed = true;
+      });
+      response.writeHead(200, { "content-encoding": encoding }).write(gzipSync("abc"));
     });
-    response.write("abc");
-  });
-  const opened = await fetchSource(url, OPTIONS, NEVER_CANCELLED);
-  opened.close();
-  opened.close();
-  await expect.poll(() => closed).toBe(true);
-});
+    const opened = await fetchSource(url, OPTIONS, NEVER_CANCELLED);
+    opened.close();
+    opened.close();
+    await expect.poll(() => closed).toBe(true);
+  },
+);

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { request as httpRequest } from "node:http";
@@ -279,7 +280,7 @@ test.each([
   ["jobs.sources.allowPrivateAddresses", "false", "jobs.sources.allowPrivateAddresses"],
 ])("with %s at %s it is refused, and the setting is named", async (setting, value, message) => {
   const asked = files.requests;
-  const strict = await startTestServer({ ...settings("strict.db"), [setting]: value });
+  const strict = await startTestServer({ ...settings(`${setting}.db`), [setting]: value });
   // The name is one for this machine, which is only known once it is resolved.
   for (const name of ["127.0.0.1", "localhost"]) {
     const response = await fetch(`${strict.url}/v1/jobs`, {
@@ -291,6 +292,8 @@ test.each([
     const { error } = await readJson(response);
     expect(error).toMatchObject({ code: "permission_denied", details: [{ field: "source.url" }] });
     expect(error.message).toContain(message);
+    // What is known to be wrong without asking anybody opens no store.
+    if (name === "127.0.0.1") expect(existsSync(join(folder, `${setting}.db`))).toBe(false);
   }
   await strict.drain();
   expect(files.requests).toBe(asked);

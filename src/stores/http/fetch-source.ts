@@ -58,7 +58,7 @@ export async function fetchSource(
     }
   } catch (thrown) {
     patience.end();
-    throw describeSourceFault(reasonOf(patience, thrown), "cannot be reached");
+    throw describeSourceFault(thrown, "cannot be reached");
   }
 }
 
@@ -126,7 +126,6 @@ function openAnswer(
         patience.end();
         patience.signal.removeEventListener("abort", stop);
         body.destroy();
-        response.destroy();
       },
     };
   } catch (thrown) {
@@ -145,11 +144,6 @@ function decode(response: IncomingMessage, options: FetchOptions): Readable {
   const limit = (pieces: AsyncIterable<Uint8Array>) => limitBytes(pieces, options);
   // What goes wrong is thrown to whoever reads.
   return pipeline(response, limit, createGunzip(), () => {});
-}
-
-/** Why something failed: when it was given up, it failed because of that, whatever it says itself. */
-function reasonOf({ signal }: Patience, thrown: unknown): unknown {
-  return signal.aborted ? signal.reason : thrown;
 }
 
 async function* limitBytes(
@@ -177,7 +171,7 @@ async function* readPieces(
       yield next.value;
     }
   } catch (thrown) {
-    throw describeSourceFault(reasonOf(patience, thrown), "broke off before all of it had come");
+    throw describeSourceFault(thrown, "broke off before all of it had come");
   } finally {
     await pieces.return();
   }
