@@ -242,6 +242,22 @@ test("a caller who goes away ends the fetching, and leaves no job", async () => 
   await expect.poll(listJobs).toEqual(before);
 });
 
+test.each([
+  ["of an unknown format", "/whatever", 400],
+  ["with too many rows", "/many.ndjson", 413],
+])("the connection to a source %s is closed at once", async (_what, path, status) => {
+  let closed = false;
+  const url = serve(path, (response) => {
+    response.on("close", () => {
+      closed = true;
+    });
+    // The rest never comes, and nothing more is waited for.
+    response.writeHead(200).write("1\n".repeat(2001));
+  });
+  expect((await submit({ url })).status).toBe(status);
+  await expect.poll(() => closed).toBe(true);
+});
+
 test("under an idempotency key the same content is the same job, and another a conflict", async () => {
   const headers = { "idempotency-key": "nightly" };
   const url = serve("/nightly.csv", give("text\nfine\n"));
