@@ -248,7 +248,7 @@ describe("mistakes that only the models can tell", () => {
     await expect(starting).rejects.toThrow(/3 mistakes/);
     const message = await starting.catch((error: Error) => error.message);
     for (const line of [
-      'graphs[0].sequence[1].model (held against the loaded models): expected one of text-classification, b, found "missing".',
+      'graphs[0].sequence[1].model (held against the loaded models): expected one of text-classification, text-embedding, b, found "missing".',
       'graphs[0].sequence[1].when.label (held against the loaded models): expected one of negative, positive, found "angry".',
       "graphs[1].ensemble[1].version (held against the loaded models): expected one of 1.0.0, 2.0.0, found 9.0.0.",
     ]) {

@@ -9,10 +9,11 @@ import { JOB_DEFAULTS, startLoadClient } from "../load/load-client.ts";
 import { readProcessUsage } from "../servers/process-usage.ts";
 
 // What a job costs those who wait for answers, and what a job of many rows costs the server.
-// Run: node benchmarks/serving/jobs/measure-jobs.ts [--rows 1000000] [--rounds 4] [--seconds 10]
+// Run: node benchmarks/serving/jobs/measure-jobs.ts [--only long|1.0.0|2.0.0] [--rows 1000000] [--rounds 4] [--seconds 10]
 
 const { values } = parseArgs({
   options: {
+    only: { type: "string" },
     rows: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "4" },
     seconds: { type: "string", default: "10" },
@@ -102,7 +103,7 @@ async function measureOnline(version: string, requestsPerSecond: number): Promis
     const during: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const quiet = await phase();
-      const job = await submit(server, version, version === "1.0.0" ? 2_000_000 : 50_000);
+      const job = await submit(server, version, version === "1.0.0" ? 200_000 : 50_000);
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const before = await look(server, job.id);
       const busy = await phase();
@@ -164,6 +165,7 @@ async function measureLong(): Promise<void> {
   });
 }
 
-await measureLong();
-await measureOnline("2.0.0", 60);
-await measureOnline("1.0.0", 500);
+const isWanted = (part: string) => values.only === undefined || values.only === part;
+if (isWanted("long")) await measureLong();
+if (isWanted("2.0.0")) await measureOnline("2.0.0", 60);
+if (isWanted("1.0.0")) await measureOnline("1.0.0", 500);

@@ -194,7 +194,8 @@ class InferenceRun {
     );
     const outcome = await answer;
     if (coalesced) return { outcome, source: "coalesced" };
-    cache.remember(question.key, outcome);
+    // A job of a million texts that come once would drive out everything that is asked for again and again.
+    if (this.#request.lane === "online") cache.remember(question.key, outcome);
     return { outcome, source: "model" };
   }
 

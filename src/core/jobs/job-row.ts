@@ -6,21 +6,14 @@ export type JobRow = (TextInput | { readonly problem: string }) & {
   readonly id: string | undefined;
 };
 
-/** Rows as a store keeps them: one JSON object per line. */
-export function encodeRows(rows: readonly JobRow[]): string {
-  return rows.map(encodeRow).join("\n");
-}
-
-/** Length of a row as it is stored, in UTF-16 units. */
+/** A row as a store keeps it: a JSON object without line breaks. Rows of a chunk are joined by one each. */
 export function encodeRow(row: JobRow): string {
   // Escapes control characters and lone surrogates, which not every store can keep.
   return JSON.stringify(row);
 }
 
-/** @param stored what `encodeRows` wrote; at least one row */
-export function decodeRows(stored: string): readonly JobRow[] {
-  return stored.split("\n").map((line) => {
-    const { text, pair, id, problem } = JSON.parse(line);
-    return problem === undefined ? { text, pair, id } : { problem, id };
-  });
+/** @param line what `encodeRow` wrote */
+export function decodeRow(line: string): JobRow {
+  const { text, pair, id, problem } = JSON.parse(line);
+  return problem === undefined ? { text, pair, id } : { problem, id };
 }

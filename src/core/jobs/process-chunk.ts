@@ -7,9 +7,9 @@ import { streamInference } from "../inference/stream-inference.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
 import type { Job } from "./job.ts";
 import type { JobRow } from "./job-row.ts";
-import { decodeRows } from "./job-row.ts";
+import { decodeRow } from "./job-row.ts";
 import type { RowResult } from "./row-result.ts";
-import { decodeRowResults, encodeRowResults, isPassing, toRowResult } from "./row-result.ts";
+import { decodeRowResult, encodeRowResults, isPassing, toRowResult } from "./row-result.ts";
 
 export interface ChunkInput {
   readonly job: Job;
@@ -28,95 +28,110 @@ export interface ChunkInput {
 /** What came of a chunk. */
 export type ChunkOutcome =
   | { readonly kind: "answered"; readonly results: string; readonly failedRows: number }
-  /** Something that passes kept rows from being answered; nothing of this attempt is kept but what the cache has. */
+  /** Something that passes kept rows from being answered; nothing of this attempt is kept. */
   | { readonly kind: "retry"; readonly error: SluiceError }
   /** No row of this job can be answered, now or later. */
   | { readonly kind: "hopeless"; readonly error: SluiceError };
 
-/** Texts that are asked at once: few enough that a slice on this thread holds nobody up for more than a millisecond. */
-const SLICE_TEXTS = 32;
+/** Rows that are answered at once. */
+const SLICE_ROWS = 32;
+
+/** The same while somebody waits for answers: few enough that a slice on this thread holds nobody up for long. */
+const SMALL_SLICE_ROWS = 4;
 
 /**
- * Answers the rows of a chunk through the bulk lane, which gives way to everybody who waits for an answer.
+ * Answers the rows of a chunk through the bulk lane, which gives way to everybody who waits for an answer. All that is done on
+ * this thread, reading and writing rows too, is done by the slice.
  * Decides nothing about the job; see `JobWorker`.
  */
 export async function processChunk(
   chunk: ChunkInput,
   pipeline: InferencePipeline,
 ): Promise<ChunkOutcome> {
-  const rows = decodeRows(chunk.input);
-  const results = takeKnown(rows, chunk.earlier);
+  const rows = chunk.input.split("\n");
+  const earlier = chunk.earlier?.split("\n");
+  const deadlineMs = pipeline.clock.nowMs() + chunk.timeoutMs;
+  const results: string[] = [];
+  let failedRows = 0;
+  for (let start = 0; start < rows.length; ) {
+    const startedMs = pipeline.clock.nowMs();
+    const end = start + (pipeline.activity.isRecent(startedMs) ? SMALL_SLICE_ROWS : SLICE_ROWS);
+    const slice = { rows: rows.slice(start, end), earlier: earlier?.slice(start, end) };
+    const answered = await answerSlice(slice, { ...chunk, deadlineMs }, pipeline);
+    if ("kind" in answered) return answered;
+    results.push(encodeRowResults(answered));
+    failedRows += answered.filter(({ kind }) => kind === "error").length;
+    start = end;
+    await giveWay(pipeline, pipeline.clock.nowMs() - startedMs);
+  }
+  return { kind: "answered", results: results.join("\n"), failedRows };
+}
+
+/** Rows as they are stored, one a line, and what an earlier round said to each. */
+interface Slice {
+  readonly rows: readonly string[];
+  readonly earlier: readonly string[] | undefined;
+}
+
+async function answerSlice(
+  slice: Slice,
+  chunk: ChunkInput & { readonly deadlineMs: number },
+  pipeline: InferencePipeline,
+): Promise<readonly RowResult[] | Exclude<ChunkOutcome, { kind: "answered" }>> {
+  const rows = slice.rows.map(decodeRow);
+  const results = takeKnown(slice);
   const open = rows.flatMap((row, index) =>
     results[index] === undefined && "text" in row ? [{ row, index }] : [],
   );
-  const items = await ask(
+  const answered = await askTexts(
     open.map(({ row }) => ({ text: row.text, pair: row.pair })),
     chunk,
     pipeline,
   );
-  if ("kind" in items) return items;
-
-  for (const [at, { row, index }] of open.entries()) {
-    const item = items[at];
-    if (item !== undefined) results[index] = toRowResult(item, row.id);
+  if ("error" in answered) {
+    const { error } = answered;
+    // A model may be loaded later, here or on another engine; only patience tells.
+    const mayPass = isPassing(error.code) || error.code === "not_found";
+    return { kind: mayPass && !chunk.isLastAttempt ? "retry" : "hopeless", error };
   }
-  const all = rows.map((row, index) => results[index] ?? toProblem(row));
-  const passing = items.find((item) => !item.ok && isPassing(item.error.code));
-  if (passing?.ok === false && !chunk.isLastAttempt) return { kind: "retry", error: passing.error };
-  const failedRows = all.filter(({ kind }) => kind === "error").length;
-  return { kind: "answered", results: encodeRowResults(all), failedRows };
+  for (const [at, item] of answered.items.entries()) {
+    if (!item.ok && isPassing(item.error.code) && !chunk.isLastAttempt) {
+      return { kind: "retry", error: item.error };
+    }
+    const { row, index } = open[at] ?? {};
+    if (row !== undefined && index !== undefined) results[index] = toRowResult(item, row.id);
+  }
+  return rows.map((row, index) => results[index] ?? toProblem(row));
 }
 
 /** By row: the answer of an earlier round, or undefined where there is none or only an error. */
-function takeKnown(
-  rows: readonly JobRow[],
-  earlier: string | undefined,
-): (RowResult | undefined)[] {
-  const known = earlier === undefined ? [] : decodeRowResults(earlier);
-  return rows.map((_, index) => (known[index]?.kind === "error" ? undefined : known[index]));
-}
-
-async function ask(
-  inputs: readonly TextInput[],
-  chunk: ChunkInput,
-  pipeline: InferencePipeline,
-): Promise<readonly ItemResult[] | Exclude<ChunkOutcome, { kind: "answered" }>> {
-  if (inputs.length === 0) return [];
-  const { job, timeoutMs, cancellation, defaultModel } = chunk;
-  const { model = defaultModel, version, options } = job.request;
-  const request = {
-    ...{ model, version, options, inputs, cancellation },
-    deadlineMs: pipeline.clock.nowMs() + timeoutMs,
-    flow: { id: job.owner, weight: 1 },
-    lane: "bulk" as const,
-  };
-  const items: ItemResult[] = [];
-  for (let start = 0; start < inputs.length; start += SLICE_TEXTS) {
-    const slice = inputs.slice(start, start + SLICE_TEXTS);
-    const startedMs = pipeline.clock.nowMs();
-    const answered = await askSlice({ ...request, inputs: slice }, pipeline);
-    if ("error" in answered) {
-      const { error } = answered;
-      // A model may be loaded later, here or on another engine; only patience tells.
-      const mayPass = isPassing(error.code) || error.code === "not_found";
-      return { kind: mayPass && !chunk.isLastAttempt ? "retry" : "hopeless", error };
-    }
-    items.push(...answered.items);
-    await giveWay(pipeline, pipeline.clock.nowMs() - startedMs);
-  }
-  return items;
+function takeKnown({ rows, earlier }: Slice): (RowResult | undefined)[] {
+  return rows.map((_, index) => {
+    const line = earlier?.[index];
+    const known = line === undefined ? undefined : decodeRowResult(line);
+    return known?.kind === "error" ? undefined : known;
+  });
 }
 
 type SliceAnswer = { readonly items: readonly ItemResult[] } | { readonly error: SluiceError };
 
-/** @returns an error only when the slice as a whole could not be asked */
-async function askSlice(
-  request: InferenceRequest,
+/** @returns an error only when the texts as a whole could not be asked */
+async function askTexts(
+  inputs: readonly TextInput[],
+  chunk: ChunkInput & { readonly deadlineMs: number },
   pipeline: InferencePipeline,
 ): Promise<SliceAnswer> {
-  const items: ItemResult[] = new Array(request.inputs.length);
+  const items: ItemResult[] = new Array(inputs.length);
+  if (inputs.length === 0) return { items };
+  const { job, deadlineMs, cancellation, defaultModel } = chunk;
+  const { model = defaultModel, version, options } = job.request;
+  const request: InferenceRequest = {
+    ...{ model, version, options, inputs, cancellation, deadlineMs },
+    flow: { id: job.owner, weight: 1 },
+    lane: "bulk",
+  };
   try {
-    for await (const { index, item } of streamInference(request, pipeline, SLICE_TEXTS)) {
+    for await (const { index, item } of streamInference(request, pipeline, SLICE_ROWS)) {
       items[index] = item;
     }
     return { items };
@@ -126,12 +141,12 @@ async function askSlice(
 }
 
 /**
- * Lets others have the thread; while somebody waits for answers, for as long as the last slice took, so that a job takes at
- * most half of it.
+ * Lets others have the thread; while somebody waits for answers, for twice as long as the last slice took, so that a chunk takes
+ * at most a third of it.
  */
 function giveWay({ clock, activity }: InferencePipeline, tookMs: number): Promise<void> {
   return new Promise((resolve) => {
-    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(1, tookMs), resolve);
+    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(2, 2 * tookMs), resolve);
     else clock.defer(resolve);
   });
 }

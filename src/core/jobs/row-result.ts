@@ -34,7 +34,12 @@ export function encodeRowResults(results: readonly RowResult[]): string {
 
 /** @param stored what `encodeRowResults` wrote; at least one result */
 export function decodeRowResults(stored: string): readonly RowResult[] {
-  return stored.split("\n").map((line) => JSON.parse(line) as RowResult);
+  return stored.split("\n").map(decodeRowResult);
+}
+
+/** @param line one of those that `encodeRowResults` joined */
+export function decodeRowResult(line: string): RowResult {
+  return JSON.parse(line);
 }
 
 /** What is kept of the answer to a row. */
