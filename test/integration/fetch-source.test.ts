@@ -292,6 +292,12 @@ test.each([
   );
 });
 
+test("a name that nobody resolves is given up", async () => {
+  const resolve = () => new Promise<never>(() => {});
+  const more = { allowedHosts: ["name.test"], resolve, timeoutMs: 200 };
+  expect(await refusalOf(fetchAll("http://name.test/", more))).toContain("was silent for 200 ms");
+});
+
 test("a server that sends, but too slowly, is given up", async () => {
   const { url } = await start((_request, response) => {
     const timer = setInterval(() => response.write("a"), 20);

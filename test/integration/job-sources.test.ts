@@ -6,7 +6,7 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ScriptedHttpServer } from "../support/scripted-http-server.ts";
@@ -270,6 +270,23 @@ test("under an idempotency key the same content is the same job, and another a c
   expect((await submit({ url, format: "csv" }, FAST, headers)).status).toBe(409);
   serve("/nightly.csv", give("text\nother\n"));
   expect((await submit({ url }, FAST, headers)).status).toBe(409);
+});
+
+test("an address, which may carry a signature, appears in no answer and no log", async () => {
+  const source = (path: string) => ({
+    url: serve(`${path}?signature=hidden`, give("text\nfine\n")),
+  });
+  const answered = await submit(source("/signed.csv"));
+  serve("/signed.csv?signature=hidden", (response) => void response.destroy());
+  const broken = await submit({ url: `${files.url}/signed.csv?signature=hidden` });
+  const missing = await submit({ url: `${files.url}/unsigned.csv?signature=hidden` });
+  const refused = await submit({ url: "http://example.org/?signature=hidden" });
+  const all = [answered, broken, missing, refused];
+  expect(all.map(({ status }) => status)).toEqual([201, 503, 400, 403]);
+  const texts = await Promise.all(all.map((one) => one.text()));
+  const log = server.log.map(({ message, fields }) => [message, inspect(fields, { depth: 9 })]);
+  expect(log.length).toBeGreaterThan(0);
+  expect(`${texts.join()}${log.join()}`).not.toContain("hidden");
 });
 
 test("wrong fields are named, and nobody is asked", async () => {
