@@ -4,7 +4,8 @@ import type { Config } from "../config/schema.ts";
 import { createEvent } from "../core/events/create-event.ts";
 import { DEFAULT_RETRY_POLICY } from "../core/events/decide-retry.ts";
 import { EventBuffer } from "../core/events/event-buffer.ts";
-import type { EventKind, PredictionLoggedData } from "../core/events/event-data.ts";
+import type { EventKind } from "../core/events/event-data.ts";
+import type { PredictionLog } from "../core/events/prediction-log.ts";
 import { createPredictionLog } from "../core/events/prediction-log.ts";
 import type { Subscription } from "../core/events/select-destinations.ts";
 import { selectDestinations } from "../core/events/select-destinations.ts";
@@ -15,7 +16,7 @@ import type { Clock } from "../core/ports/clock.ts";
 import type { EventDestination } from "../core/ports/event-destination.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { Destinations } from "../stores/events/create-destinations.ts";
-import { parseWebhookUrl } from "../stores/events/guard-address.ts";
+import { parseGuardedUrl } from "../stores/http/guard-address.ts";
 import type { RecordDatabase } from "../stores/records/record-database.ts";
 import type { EventRelay } from "../workers/event-relay.ts";
 import type { RecordsPart } from "./records-part.ts";
@@ -28,8 +29,8 @@ export interface EventsPart {
   readonly jobs: JobEvents;
   /** Tells that a version of a model came or went. Never waits, never throws. */
   modelChanged(change: ModelChange): void;
-  /** Tells of an answer; undefined where nobody wants to know. Never waits, never throws. */
-  readonly logPrediction: ((data: PredictionLoggedData) => void) | undefined;
+  /** Tells of answers; undefined where nobody wants to know. */
+  readonly logPrediction: PredictionLog | undefined;
   /** @throws SluiceError `invalid_argument` for an address of a caller's that events may not be sent to */
   assertWebhookUrl(url: string): void;
   /** Hands on what waits and ends the attempts that are under way. Before the records are closed. */
@@ -115,7 +116,7 @@ export function createEventsPart(config: Config, surroundings: EventSurroundings
         sampleRate: events.predictionSampleRate,
       }),
     assertWebhookUrl: (url) => {
-      parseWebhookUrl(url, "webhook_url", events);
+      parseGuardedUrl(url, "webhook_url", events);
     },
     stop: async () => {
       await Promise.all([modelEvents?.close(), predictions?.close()]);

@@ -4,6 +4,7 @@ import { isKeyRequired } from "../config/assert-servable.ts";
 import type { Config } from "../config/schema.ts";
 import type { CollectionService } from "../core/collections/collection-service.ts";
 import { SluiceError } from "../core/errors.ts";
+import type { PredictionLog } from "../core/events/prediction-log.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
@@ -36,7 +37,7 @@ export interface GatewaySurroundings {
   readonly jobs: JobOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionService | undefined;
-  readonly logPrediction: GatewayOptions["logPrediction"];
+  readonly logPrediction: PredictionLog | undefined;
   /** The processes that serve together; undefined when it is one. */
   readonly group: ProcessGroup | undefined;
 }
@@ -189,7 +190,11 @@ function toGatewayOptions(
       service: collections,
       defaultCollection: config.vectors.defaultCollection,
     },
-    logPrediction,
+    logPrediction:
+      logPrediction &&
+      ((data) => {
+        if (!logPrediction(data)) metrics.predictionEventDropped();
+      }),
     authenticate: createAuthenticator({
       keys: config.auth.keys,
       required: isKeyRequired(config),

@@ -8,6 +8,7 @@ import type { JobStores } from "../core/jobs/submit-job.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { JobOptions } from "../gateway/gateway-options.ts";
 import { createMemoryCacheStore } from "../stores/cache/memory.ts";
+import { createRowSources } from "../stores/http/row-sources.ts";
 import type { RecordDatabase } from "../stores/records/record-database.ts";
 import { startJobSweeper } from "../workers/job-sweeper.ts";
 import { startJobWorker } from "../workers/job-worker.ts";
@@ -48,12 +49,17 @@ export function createJobsPart(
   const works = config.role !== "gateway";
   const jobs = new Lazy(() => openJobs(config, surroundings, works));
   const { records, events, logger } = surroundings;
-  const { maxUploadBytes, receiveTimeoutMs, enabled } = config.jobs;
+  const { maxUploadBytes, receiveTimeoutMs, enabled, sources } = config.jobs;
   return {
     options: {
       service: toLazyService(async () => (await jobs.get()).service),
       maxUploadBytes,
       receiveTimeoutMs,
+      sources: createRowSources({
+        ...sources,
+        maxBytes: maxUploadBytes,
+        maxMs: receiveTimeoutMs,
+      }),
       assertWebhookUrl: events.assertWebhookUrl,
     },
     drivers: [

@@ -1,7 +1,38 @@
-import { choice, integer, section } from "./setting.ts";
+import { boolean, choice, integer, list, section } from "./setting.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+const sourceSettings = section("Addresses that callers may have the rows of a job fetched from.", {
+  allowedHosts: list(
+    {
+      type: "string",
+      pattern: "^((\\*\\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])$",
+      patternMeaning: "the name of a host such as files.example.org, or *.example.org",
+    },
+    {
+      maxItems: 1000,
+      description:
+        "Hosts from which callers may have rows fetched, at any port: `files.example.org` is that one, `*.example.org` all whose names end so. With none, the default, rows come with the request only.",
+    },
+  ),
+  allowHttp: boolean({
+    default: false,
+    description: "Whether also by http://, which anybody on the way can read and change.",
+  }),
+  allowPrivateAddresses: boolean({
+    default: false,
+    description:
+      "Whether those hosts may be at addresses that are not on the public Internet, such as those of this network. The name decides otherwise alone, and whoever runs its DNS could point it at what only this server can reach.",
+  }),
+  timeoutMs: integer({
+    default: 30_000,
+    minimum: 100,
+    maximum: HOUR_MS,
+    description:
+      "How long a host may be silent, before it answers and while it sends. All of it has to come in `jobs.receiveTimeoutMs`.",
+  }),
+});
 
 /** Texts that are answered without anybody waiting. */
 export const jobSettings = section("Jobs: many texts that are answered without anybody waiting.", {
@@ -79,4 +110,5 @@ export const jobSettings = section("Jobs: many texts that are answered without a
     description:
       "A job without progress for so long has its chunks handed out again; more than `jobs.leaseMs`.",
   }),
+  sources: sourceSettings,
 });

@@ -49,6 +49,24 @@ describe("layers", () => {
     });
   });
 
+  it("lays them over each other in groups of groups, too", () => {
+    const { config, origins } = load({
+      yaml: "jobs: { maxRows: 7, sources: { allowedHosts: [a.test, '*.b.test'], allowHttp: true } }",
+      env: { SLUICE_JOBS_SOURCES_TIMEOUT_MS: "500", SLUICE_JOBS_SOURCES_ALLOW_HTTP: "false" },
+      flags: { "jobs.sources.allow-private-addresses": "true" },
+    });
+    expect(config.jobs.maxRows).toBe(7);
+    expect(config.jobs.sources).toEqual({
+      allowedHosts: ["a.test", "*.b.test"],
+      allowHttp: false,
+      allowPrivateAddresses: true,
+      timeoutMs: 500,
+    });
+    expect(origins.get("jobs.sources.allowedHosts")).toMatchObject({ kind: "file", line: 1 });
+    const wrong = "jobs: { sources: { allowedHost: [], allowedHosts: [https://a.test/, '*'] } }";
+    expect(() => load({ yaml: wrong })).toThrow(ConfigError);
+  });
+
   it("reads sluice.yaml of the directory when no file is named", () => {
     const folder = mkdtempSync(join(directory, "default-"));
     writeFileSync(join(folder, "sluice.yaml"), "replicas: 2\n");

@@ -22,21 +22,21 @@ export interface Setting {
 
 /** The settings of `schema` in the order in which it declares them. */
 export function listSettings(schema: RootSchema): Setting[] {
-  return Object.entries(schema.properties).flatMap(([name, child]) =>
-    isSection(child)
-      ? Object.entries(child.properties).flatMap(([key, grandchild]) =>
-          isDriverChoice(grandchild)
-            ? listDriverSettings(`${name}.${key}`, grandchild)
-            : [createSetting(`${name}.${key}`, grandchild)],
-        )
-      : [createSetting(name, child)],
-  );
+  return listGroup(schema, "");
+}
+
+function listGroup({ properties }: RootSchema | SectionSchema, prefix: string): Setting[] {
+  return Object.entries(properties).flatMap(([name, child]) => {
+    const path = `${prefix}${name}`;
+    if (isDriverChoice(child)) return listDriverSettings(path, child);
+    return isSection(child) ? listGroup(child, `${path}.`) : [createSetting(path, child)];
+  });
 }
 
 /** Every setting of Sluice. */
 export const SETTINGS: readonly Setting[] = listSettings(configSchema);
 
-/** Whether a child of the root is a group of settings rather than a setting that is an object. */
+/** Whether a child of a group is a group of settings rather than a setting that is an object. */
 export function isSection(schema: ConfigNode): schema is SectionSchema {
   return !isDriverChoice(schema) && schema.type === "object" && schema.properties !== undefined;
 }

@@ -50,11 +50,11 @@ export interface DriverChoiceSchema {
   readonly anyOf: readonly ValueSchema[];
 }
 
-/** A named group of settings. */
+/** A named group of settings, which may hold groups in its turn. */
 export interface SectionSchema {
   readonly type: "object";
   readonly description: string;
-  readonly properties: Readonly<Record<string, ValueSchema | DriverChoiceSchema>>;
+  readonly properties: Readonly<Record<string, ValueSchema | DriverChoiceSchema | SectionSchema>>;
   readonly required: readonly string[];
   readonly additionalProperties: false;
 }

@@ -4,6 +4,7 @@ import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import type { RowSources } from "../core/ports/row-sources.ts";
 import type { InputLimits } from "../protocols/native/field-reader.ts";
 import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
@@ -57,6 +58,8 @@ export interface JobOptions {
   readonly maxUploadBytes: number;
   /** Time that an upload may take. */
   readonly receiveTimeoutMs: number;
+  /** Where rows may be fetched from. */
+  readonly sources: RowSources;
   /** @throws SluiceError `invalid_argument` when nothing may be sent to this address */
   readonly assertWebhookUrl: (url: string) => void;
 }

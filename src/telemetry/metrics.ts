@@ -87,6 +87,10 @@ function createFamilies() {
       "sluice_remote_server_changes_total",
       "How often a server was ejected, tried or taken back, by server and what it became.",
     ),
+    predictionEventsDropped: new CounterFamily(
+      "sluice_prediction_events_dropped_total",
+      "Answers that were not told as events, because too many waited to be.",
+    ),
     grpcSeconds: new HistogramFamily(
       "sluice_grpc_request_duration_seconds",
       "Time from a message to its answer.",
@@ -109,6 +113,7 @@ type Families = ReturnType<typeof createFamilies>;
 export class Metrics implements InferenceObserver {
   readonly #families = createFamilies();
   readonly #cacheErrors = this.#families.cacheErrors.child({});
+  readonly #predictionEventsDropped = this.#families.predictionEventsDropped.child({});
   readonly #registry = new Registry();
   /** By method, route and status, one after the other: a key made of all would be built and hashed for each answer. */
   readonly #http = remember((method: string) =>
@@ -143,6 +148,11 @@ export class Metrics implements InferenceObserver {
 
   cacheFailed(): void {
     this.#cacheErrors.add(1);
+  }
+
+  /** An answer was not told as an event; see `createPredictionLog`. */
+  predictionEventDropped(): void {
+    this.#predictionEventsDropped.add(1);
   }
 
   /** @param route the pattern, never the address itself: callers could make up any number of those */

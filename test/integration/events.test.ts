@@ -134,6 +134,26 @@ test("answers are told to those who ask for them, without the text", async () =>
   expect(findTold("/all", "prediction.logged")).toEqual([]);
 });
 
+test("answers that are not told because too many wait are counted", async () => {
+  const small = await startTestServer({
+    "models.directory": MODELS,
+    "records.store.path": join(folder, "small.db"),
+    "events.webhooks": JSON.stringify([
+      { name: "log", url: `${receiver.url}/small`, kinds: ["prediction.logged"] },
+    ]),
+    "events.predictionLog": "on",
+    "events.predictionBuffer": "1",
+  });
+  const count = async () => {
+    const page = await (await fetch(`${small.url}/metrics`)).text();
+    return /^sluice_prediction_events_dropped_total (\d+)$/m.exec(page)?.[1];
+  };
+  expect(await count()).toBe("0");
+  await small.classify({ texts: ["one", "two", "three", "four"] });
+  expect(await count()).toBe("3");
+  await small.drain();
+});
+
 test("an address that nothing may be sent to is refused with the job", async () => {
   const strict = await startTestServer({
     "models.directory": MODELS,

@@ -1,6 +1,8 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { SluiceError } from "../../core/errors.ts";
+import { postJson } from "./post-json.ts";
+import type { SourceFields } from "./to-source.ts";
 
 /** A job as the server describes it; what the commands need of it. */
 export interface WireJob {
@@ -30,6 +32,11 @@ export interface JobClient {
     query: URLSearchParams,
     idempotencyKey: string | undefined,
   ): Promise<WireJob>;
+  /** Has the server fetch the rows. @param body fields of the job, `source` among them */
+  submitSource(
+    body: { readonly source: SourceFields },
+    idempotencyKey: string | undefined,
+  ): Promise<WireJob>;
   find(id: string): Promise<WireJob>;
   list(limit: number): Promise<readonly WireJob[]>;
   act(id: string, action: "cancel" | "retry"): Promise<WireJob>;
@@ -37,14 +44,18 @@ export interface JobClient {
   results(id: string, format: "ndjson" | "csv"): Promise<Readable>;
 }
 
+type AskOptions = Omit<RequestInit, "headers"> & {
+  readonly duplex?: "half";
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** @param url of the server, e.g. `http://127.0.0.1:8000` */
 export function createJobClient(url: string, key: string | undefined): JobClient {
-  const ask = async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
-    const headers = new Headers(init.headers);
-    if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const check = async (asked: Promise<Response>) => {
     let response: Response;
     try {
-      response = await fetch(new URL(path, url), { ...init, headers });
+      response = await asked;
     } catch (cause) {
       const fix = "start it with 'npm start', or name another with --url";
       throw new SluiceError("unavailable", `There is no server at ${url}; ${fix}.`, { cause });
@@ -52,7 +63,9 @@ export function createJobClient(url: string, key: string | undefined): JobClient
     if (!response.ok) throw await readRefusal(response);
     return response;
   };
-  const job = async (path: string, init?: RequestInit & { duplex?: "half" }) =>
+  const ask = (path: string, { headers, ...init }: AskOptions = {}) =>
+    check(fetch(new URL(path, url), { ...init, headers: { ...headers, ...authorization } }));
+  const job = async (path: string, init?: AskOptions) =>
     (await (await ask(path, init)).json()) as WireJob;
   const at = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
   return {
@@ -62,11 +75,16 @@ export function createJobClient(url: string, key: string | undefined): JobClient
         headers: {
           "content-type": contentType,
           ...(isCompressed && { "content-encoding": "gzip" }),
-          ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
+          ...toKeyHeader(idempotencyKey),
         },
         body: Readable.toWeb(createReadStream(path)) as ReadableStream,
         duplex: "half",
       }),
+    submitSource: async (body, idempotencyKey) => {
+      const headers = { ...authorization, ...toKeyHeader(idempotencyKey) };
+      const response = await check(postJson(new URL("/v1/jobs", url), body, headers));
+      return (await response.json()) as WireJob;
+    },
     find: (id) => job(at(id)),
     list: async (limit) => {
       const response = await ask(`/v1/jobs?limit=${limit}`);
@@ -82,6 +100,10 @@ export function createJobClient(url: string, key: string | undefined): JobClient
       return body === null ? Readable.from([]) : Readable.fromWeb(body);
     },
   };
+}
+
+function toKeyHeader(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { "idempotency-key": key };
 }
 
 /** What the server said, as an error of this program. */

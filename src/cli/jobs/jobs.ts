@@ -7,6 +7,8 @@ import { parseCount } from "../parse-arguments.ts";
 import type { JobClient, WireJob } from "./job-client.ts";
 import { createJobClient } from "./job-client.ts";
 import { toJobFile } from "./to-job-file.ts";
+import type { SourceOptions } from "./to-source.ts";
+import { toSource } from "./to-source.ts";
 import { waitForJob } from "./wait-for-job.ts";
 
 interface ServerOptions {
@@ -14,12 +16,10 @@ interface ServerOptions {
   readonly key?: string;
 }
 
-interface SubmitOptions extends ServerOptions {
+interface SubmitOptions extends ServerOptions, SourceOptions {
   readonly model?: string;
   readonly modelVersion?: string;
   readonly topK?: number;
-  readonly textColumn?: string;
-  readonly idColumn?: string;
   readonly webhookUrl?: string;
   readonly idempotencyKey?: string;
   readonly wait?: boolean;
@@ -88,10 +88,19 @@ export function createJobsCommand(): Command {
 function createSubmitCommand(): Command {
   return onServer(new Command("submit"))
     .description("Send a file of rows (.csv, .ndjson, .jsonl, also .gz) as a job.")
-    .argument("<file>", "CSV with a column 'text', or one text or {text, pair, id} per line")
+    .argument(
+      "<file>",
+      "CSV with a column 'text', or one text or {text, pair, id} per line; or the address of one, which the server fetches",
+    )
     .option("--model <name>", "model to ask (default: the server's)")
     .option("--model-version <version>", "version to ask")
     .option("--top-k <count>", "labels per row, 0 for all", parseCount)
+    .addOption(
+      new Option("--format <format>", "of an address that does not tell it").choices([
+        "csv",
+        "ndjson",
+      ]),
+    )
     .option("--text-column <name>", "column of the texts (default: text)")
     .option("--id-column <name>", "column of your own names for the rows (default: id)")
     .option("--webhook-url <url>", "address that is told when the job ends")
@@ -100,7 +109,7 @@ function createSubmitCommand(): Command {
     .option("--output <file>", "with --wait: where the results go; .csv makes them CSV")
     .action(async (path: string, options: SubmitOptions) => {
       const client = toClient(options);
-      const job = await client.submit(toJobFile(path), toQuery(options), options.idempotencyKey);
+      const job = await submit(client, path, options);
       if (options.wait !== true) {
         process.stdout.write(toLine(job));
         return;
@@ -114,15 +123,33 @@ function createSubmitCommand(): Command {
     });
 }
 
-function toQuery(options: SubmitOptions): URLSearchParams {
-  const fields = {
+async function submit(
+  client: JobClient,
+  argument: string,
+  options: SubmitOptions,
+): Promise<WireJob> {
+  const { idempotencyKey } = options;
+  const source = toSource(argument, options);
+  if (source === undefined) {
+    return await client.submit(toJobFile(argument), toQuery(options), idempotencyKey);
+  }
+  const fields = { ...toFields(options), top_k: options.topK };
+  return await client.submitSource({ ...fields, source }, idempotencyKey);
+}
+
+/** Fields of the job beside its rows. */
+function toFields(options: SubmitOptions) {
+  return {
     model: options.model,
     model_version: options.modelVersion,
     top_k: options.topK?.toString(),
-    text_column: options.textColumn,
-    id_column: options.idColumn,
     webhook_url: options.webhookUrl,
   };
+}
+
+function toQuery(options: SubmitOptions): URLSearchParams {
+  const { textColumn: text_column, idColumn: id_column } = options;
+  const fields = { ...toFields(options), text_column, id_column };
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) query.set(name, value);

@@ -34,3 +34,14 @@ test("an answer is told with what is known of it, each under an id of its own", 
   expect(events[0]).toMatchObject({ type: kind, subject: "requests/r1", data: ANSWER });
   expect(new Set(events.map(({ id }) => id)).size).toBe(100);
 });
+
+test("it says which answers were dropped; those that chance passes over were not", () => {
+  const log = (sampleRate: number) =>
+    createPredictionLog({
+      buffer: { offer: () => false },
+      ...{ source: "/sluice/a", epochMs: () => 0, sampleRate },
+      ...{ random: () => 0.5, createId: () => "id" },
+    });
+  expect(log(1)(ANSWER)).toBe(false);
+  expect(log(0.1)(ANSWER)).toBe(true);
+});

@@ -15,15 +15,16 @@ export interface PredictionLogOptions {
   readonly sampleRate: number;
 }
 
-/** Tells answers, or a share of them, by chance. The function never waits and never throws. */
-export function createPredictionLog(
-  options: PredictionLogOptions,
-): (data: PredictionLoggedData) => void {
+/** Tells of an answer. False when it was to be told and was dropped, because too many wait. Never waits, never throws. */
+export type PredictionLog = (data: PredictionLoggedData) => boolean;
+
+/** Tells answers, or a share of them, by chance. */
+export function createPredictionLog(options: PredictionLogOptions): PredictionLog {
   const { buffer, source, epochMs, random, createId, sampleRate } = options;
   return (data) => {
-    if (random() >= sampleRate) return;
+    if (random() >= sampleRate) return true;
     const subject = `requests/${data.request_id}`;
     const facts = { kind: "prediction.logged", id: createId(), source, subject } as const;
-    buffer.offer(createEvent({ ...facts, epochMs: epochMs(), data }));
+    return buffer.offer(createEvent({ ...facts, epochMs: epochMs(), data }));
   };
 }

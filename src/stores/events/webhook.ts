@@ -4,8 +4,12 @@ import { request as requestHttps } from "node:https";
 import { SluiceError } from "../../core/errors.ts";
 import type { CloudEvent } from "../../core/events/cloud-event.ts";
 import type { DeliveryOutcome, EventDestination } from "../../core/ports/event-destination.ts";
-import type { AddressRules, ResolveName } from "./guard-address.ts";
-import { AddressRefusedError, createGuardedLookup, parseWebhookUrl } from "./guard-address.ts";
+import type { AddressRules, ResolveName } from "../http/guard-address.ts";
+import {
+  AddressRefusedError,
+  createGuardedLookup,
+  parseGuardedUrl,
+} from "../http/guard-address.ts";
 import { isWebhookSecret, signWebhook } from "./sign-webhook.ts";
 
 export interface WebhookOptions extends AddressRules {
@@ -33,7 +37,7 @@ const MAX_ANSWER_BYTES = 16_384;
  * @throws SluiceError `invalid_argument` when the address is not allowed or a secret is none
  */
 export function createWebhookDestination(options: WebhookOptions): EventDestination {
-  const url = parseWebhookUrl(options.url, "url", options);
+  const url = parseGuardedUrl(options.url, "url", options);
   if (!options.secrets.every(isWebhookSecret)) {
     const problem = "must be whsec_ and base64 of at least 16 bytes";
     const details = [{ field: "secrets", problem }];

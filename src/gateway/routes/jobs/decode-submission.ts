@@ -2,12 +2,16 @@ import type { FastifyRequest } from "fastify";
 import { SluiceError } from "../../../core/errors.ts";
 import type { JobRequest } from "../../../core/jobs/job.ts";
 import type { JobRow } from "../../../core/jobs/job-row.ts";
+import type { Cancellation } from "../../../core/ports/cancellation.ts";
+import type { RowSources } from "../../../core/ports/row-sources.ts";
 import { decodeJob, decodeJobQuery } from "../../../protocols/native/jobs/decode-job.ts";
 import { readNdjsonRows } from "../../../protocols/native/jobs/read-ndjson-rows.ts";
 import { parseJsonBody } from "../../middleware/json-body.ts";
 import type { Upload } from "./open-upload.ts";
 import { openUpload } from "./open-upload.ts";
 import { readCsvRows } from "./read-csv-rows.ts";
+import { readSourceRows } from "./read-source-rows.ts";
+import { rowFormatOf } from "./row-formats.ts";
 
 export interface UploadLimits {
   /** Longest body of rows. */
@@ -24,29 +28,33 @@ export interface DecodedSubmission {
   readonly digest: () => string;
 }
 
+/** Where rows that are not in the request come from, and until when. */
+export interface RowOrigins {
+  readonly sources: RowSources;
+  readonly cancellation: Cancellation;
+}
+
 /**
- * Reads `POST /v1/jobs`: JSON with everything in it, or rows as NDJSON or CSV with the rest in the query.
+ * Reads `POST /v1/jobs`: JSON with everything in it, or with the address of the rows, or rows as NDJSON or CSV with the rest in
+ * the query.
  *
  * @throws SluiceError with one detail per wrong field; the rows throw what is wrong with them
  */
 export async function decodeSubmission(
   request: FastifyRequest,
   limits: UploadLimits,
+  origins: RowOrigins,
 ): Promise<DecodedSubmission> {
   const [type = ""] = (request.headers["content-type"] ?? "").split(";");
-  const kind = BODY_KINDS[type.trim().toLowerCase()];
-  if (kind === undefined) throw unknownType();
+  const mediaType = type.trim().toLowerCase();
+  if (mediaType === "application/json") return await decodeJson(request, limits, origins);
+  const format = rowFormatOf(mediaType);
+  if (format === undefined) throw unknownType();
   const query = request.query as Readonly<Record<string, string>>;
-  if (kind === "json") {
-    const upload = openUpload(request, limits.maxBodyBytes);
-    const body = await readWhole(upload);
-    const { request: wanted, rows } = decodeJob(parseJsonBody(body, limits.maxJsonDepth));
-    return { request: wanted, rows: once(rows), digest: () => upload.digest("") };
-  }
   const wanted = decodeJobQuery(query);
   const upload = openUpload(request, limits.maxUploadBytes);
   const digest = () => upload.digest(JSON.stringify(query));
-  if (kind === "ndjson") return { request: wanted, rows: readNdjsonRows(upload.bytes), digest };
+  if (format === "ndjson") return { request: wanted, rows: readNdjsonRows(upload.bytes), digest };
   const columns = {
     text: query["text_column"] ?? "text",
     pair: query["pair_column"] ?? "pair",
@@ -55,14 +63,20 @@ export async function decodeSubmission(
   return { request: wanted, rows: readCsvRows(upload.bytes, columns), digest };
 }
 
-const BODY_KINDS: Readonly<Record<string, "json" | "ndjson" | "csv">> = {
-  "application/json": "json",
-  "application/x-ndjson": "ndjson",
-  "application/ndjson": "ndjson",
-  "application/jsonl": "ndjson",
-  "application/json-lines": "ndjson",
-  "text/csv": "csv",
-};
+async function decodeJson(
+  request: FastifyRequest,
+  limits: UploadLimits,
+  { sources, cancellation }: RowOrigins,
+): Promise<DecodedSubmission> {
+  const upload = openUpload(request, limits.maxBodyBytes);
+  const body = await readWhole(upload);
+  const { request: wanted, rows } = decodeJob(parseJsonBody(body, limits.maxJsonDepth));
+  const digest = () => upload.digest("");
+  if (!("url" in rows)) return { request: wanted, rows: once(rows), digest };
+  const fetched = readSourceRows(rows, sources, cancellation);
+  // Asked again under the same key, the same address is fetched again: another content is another submission.
+  return { request: wanted, rows: fetched.rows, digest: () => fetched.digest(digest()) };
+}
 
 function unknownType(): SluiceError {
   const problem =

@@ -10,6 +10,16 @@ export interface CsvColumns {
   readonly id: string;
 }
 
+/** What messages call things, which depends on how the rows came. */
+export interface CsvWording {
+  /** The caller's field that the rows came by. */
+  readonly field: string;
+  /** What names the column of the texts. */
+  readonly textColumn: string;
+}
+
+const UPLOADED: CsvWording = { field: "body", textColumn: "?text_column=" };
+
 /** Rows that are passed on together. */
 const ROWS_AT_ONCE = 256;
 const MAX_RECORD_CHARACTERS = 1024 * 1024;
@@ -23,6 +33,7 @@ const MAX_RECORD_CHARACTERS = 1024 * 1024;
 export async function* readCsvRows(
   bytes: AsyncIterable<Uint8Array>,
   columns: CsvColumns,
+  wording = UPLOADED,
 ): AsyncGenerator<readonly JobRow[], void, undefined> {
   const { parse } = await import("csv-parse");
   const parser = parse({
@@ -39,7 +50,7 @@ export async function* readCsvRows(
   try {
     for await (const record of parser as AsyncIterable<readonly string[]>) {
       if (places === undefined) {
-        places = findColumns(record, columns);
+        places = findColumns(record, columns, wording);
         continue;
       }
       rows.push(toCsvRow(record, places));
@@ -48,7 +59,7 @@ export async function* readCsvRows(
       rows = [];
     }
   } catch (thrown) {
-    throw describeCsvFault(thrown);
+    throw describeCsvFault(thrown, wording);
   } finally {
     source.destroy();
   }
@@ -62,16 +73,20 @@ interface CsvPlaces {
   readonly id: number;
 }
 
-function findColumns(head: readonly string[], columns: CsvColumns): CsvPlaces {
+function findColumns(
+  head: readonly string[],
+  columns: CsvColumns,
+  { field, textColumn }: CsvWording,
+): CsvPlaces {
   const names = head.map((name) => name.trim().toLowerCase());
   const placeOf = (name: string) => names.indexOf(name.trim().toLowerCase());
   const text = placeOf(columns.text);
   if (text >= 0) return { text, pair: placeOf(columns.pair), id: placeOf(columns.id) };
   const found = names.length === 0 ? "none" : `${names.length} other columns`;
-  const fix = "name the column of the texts with ?text_column=";
+  const fix = `name the column of the texts with ${textColumn}`;
   const problem = `must name a column ${columns.text.slice(0, 64)} in its first line; found ${found}; ${fix}`;
   throw new SluiceError("invalid_argument", `The CSV ${problem}.`, {
-    details: [{ field: "body", problem }],
+    details: [{ field, problem }],
   });
 }
 
@@ -87,14 +102,18 @@ function toCsvRow(record: readonly string[], { text, pair, id }: CsvPlaces): Job
 /** Codes of the parser begin so; everything else came from the connection. */
 const PARSER_CODE = /^(CSV_|INVALID_)/;
 
-function describeCsvFault(thrown: unknown): unknown {
+function describeCsvFault(thrown: unknown, { field }: CsvWording): unknown {
   if (!(thrown instanceof Error) || !("code" in thrown)) return thrown;
   if (!PARSER_CODE.test(String(thrown.code))) return thrown;
   const line = "lines" in thrown && typeof thrown.lines === "number" ? thrown.lines : undefined;
   const where = line === undefined ? "" : ` near line ${line}`;
   const problem = `is not valid CSV${where}: check the quotes`;
-  return new SluiceError("invalid_argument", `The body ${problem}.`, {
-    cause: thrown,
-    details: [{ field: "body", problem }],
-  });
+  return new SluiceError(
+    "invalid_argument",
+    `${field === "body" ? "The body" : field} ${problem}.`,
+    {
+      cause: thrown,
+      details: [{ field, problem }],
+    },
+  );
 }

@@ -11,6 +11,7 @@ import {
 import type { Answer } from "../../answer.ts";
 import { jsonAnswer } from "../../answer.ts";
 import type { GatewayOptions, JobOptions } from "../../gateway-options.ts";
+import { ConnectionWatch } from "../../middleware/cancellation.ts";
 import type { Route } from "../../route.ts";
 import { decodeSubmission } from "./decode-submission.ts";
 import {
@@ -34,6 +35,7 @@ export function createJobRoutes({ pipeline, server }: GatewayOptions, jobs: JobO
   const { clock } = pipeline;
   const answerJob = (status: number, job: Parameters<typeof encodeJob>[0]): Answer =>
     jsonAnswer(status, encodeJob(job, clock.epochMs()));
+  const connections = new ConnectionWatch();
   const limits = { ...server, maxUploadBytes: jobs.maxUploadBytes };
   return [
     {
@@ -44,7 +46,9 @@ export function createJobRoutes({ pipeline, server }: GatewayOptions, jobs: JobO
       schema: describeSubmit(),
       handle: async (request) => {
         const idempotencyKey = readKey(request);
-        const decoded = await decodeSubmission(request, limits);
+        const cancellation = connections.watch(request.raw.socket);
+        const origins = { sources: jobs.sources, cancellation };
+        const decoded = await decodeSubmission(request, limits, origins);
         const { webhookUrl } = decoded.request;
         if (webhookUrl !== undefined) jobs.assertWebhookUrl(webhookUrl);
         const id = createJobId(clock.epochMs(), randomBytes(16));

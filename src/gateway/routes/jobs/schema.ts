@@ -66,7 +66,7 @@ export function describeSubmit() {
   return {
     ...base(
       "Submit a job",
-      "Texts that are answered without anybody waiting: JSON `{texts | rows, model, …}`, or rows as `application/x-ndjson` or `text/csv` (column `text`, also `pair`, `id`) with the other fields in the query. Uploads are read as they come in; the job exists once all of it is stored.",
+      "Texts that are answered without anybody waiting: JSON `{texts | rows | source, model, …}`, or rows as `application/x-ndjson` or `text/csv` (column `text`, also `pair`, `id`) with the other fields in the query. Uploads are read as they come in; the job exists once all of it is stored. `source` is `{url, format?, text_column?, pair_column?, id_column?}`: the server fetches the rows from there while this request waits (`format` is `csv` or `ndjson`; left out, the answer's Content-Type or the end of the address tells), from hosts that `jobs.sources.allowedHosts` names.",
     ),
     headers: {
       type: "object",
@@ -81,7 +81,11 @@ export function describeSubmit() {
     response: {
       200: aJob("This key and content were submitted before; their job."),
       201: aJob("The job, stored with all its rows."),
-      400: { description: "A field or the CSV is wrong.", ...errorResponseSchema },
+      400: {
+        description: "A field or the CSV is wrong, or what is at source.url.",
+        ...errorResponseSchema,
+      },
+      403: { description: "Rows may not be fetched from source.url.", ...errorResponseSchema },
       413: { description: "Too many rows or bytes.", ...errorResponseSchema },
       415: { description: "A body of another type.", ...errorResponseSchema },
       ...CONFLICT,

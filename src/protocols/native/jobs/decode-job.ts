@@ -2,11 +2,13 @@ import { SluiceError } from "../../../core/errors.ts";
 import type { JobRequest } from "../../../core/jobs/job.ts";
 import type { JobRow } from "../../../core/jobs/job-row.ts";
 import { FieldReader, nameOf, OPTION_FIELDS } from "../field-reader.ts";
+import type { JobSource } from "./decode-source.ts";
+import { decodeSource } from "./decode-source.ts";
 
-/** A job whose rows are in the body itself. */
+/** A job whose rows are in the body itself, or at an address that it names. */
 export interface DecodedJob {
   readonly request: JobRequest;
-  readonly rows: readonly JobRow[];
+  readonly rows: readonly JobRow[] | JobSource;
 }
 
 /** What a job runs with; a job is always bulk work, so it has no lane. */
@@ -15,25 +17,34 @@ const MAX_URL_LENGTH = 2048;
 
 /**
  * Reads the parsed JSON body of `POST /v1/jobs`: `rows` is a list whose entries are texts or `{text, pair?, id?}`; `texts` is
- * another name for it. A row that cannot be read gets an error of its own in the results.
+ * another name for it; `source` stands in its place and says where the rows are. A row that cannot be read gets an error of its own in the results.
  *
  * @throws SluiceError `invalid_argument` with one detail per wrong field
  */
 export function decodeJob(body: unknown): DecodedJob {
   const read = new FieldReader(body);
-  const field = read.fields["texts"] === undefined ? "rows" : "texts";
+  const [field = "rows", ...others] = ORIGIN_FIELDS.filter(
+    (name) => read.fields[name] !== undefined,
+  );
+  for (const other of others) {
+    read.report(other, `cannot stand beside ${field}; send one of ${ORIGIN_FIELDS.join(", ")}`);
+  }
   const value = read.fields[field];
-  if (!Array.isArray(value) || value.length === 0) {
-    const found = Array.isArray(value) ? "an empty list" : nameOf(value);
-    read.report(field, `must be a list of texts, or of {text, pair, id}; found ${found}`);
-  }
-  if (field === "texts" && read.fields["rows"] !== undefined) {
-    read.report("rows", "cannot stand beside texts; send one of the two");
-  }
+  const rows = field === "source" ? decodeSource(value, read) : decodeRows(field, value, read);
   const request = readRequest(read);
-  read.refuseUnknown(["rows", "texts", ...REQUEST_FIELDS]);
+  read.refuseUnknown([...ORIGIN_FIELDS, ...REQUEST_FIELDS]);
   read.assertNoProblems();
-  return { request, rows: Array.isArray(value) ? value.map(toRow) : [] };
+  return { request, rows: rows ?? [] };
+}
+
+/** Exactly one of these says what is to be answered. */
+const ORIGIN_FIELDS = ["texts", "rows", "source"] as const;
+
+function decodeRows(field: string, value: unknown, read: FieldReader): readonly JobRow[] {
+  if (Array.isArray(value) && value.length > 0) return value.map(toRow);
+  const found = Array.isArray(value) ? "an empty list" : nameOf(value);
+  read.report(field, `must be a list of texts, or of {text, pair, id}; found ${found}`);
+  return [];
 }
 
 /** Parameters of the query that are for those who read the rows. */

@@ -4,6 +4,11 @@ import type { LookupFunction } from "node:net";
 import { BlockList, isIP } from "node:net";
 import { SluiceError } from "../../core/errors.ts";
 
+/**
+ * What keeps callers who may name an address from making the server call what only it can reach. For webhooks and for
+ * addresses from which rows are fetched.
+ */
+
 export interface AddressRules {
   /** Also addresses that only this machine or this network can reach. */
   readonly allowPrivateAddresses: boolean;
@@ -59,26 +64,26 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Reads an address that events may be sent to. A name is not resolved yet: that is done when something is sent, by
+ * Reads an address that a caller named. A name is not resolved yet: that is done for each connection, by
  * `createGuardedLookup`.
  *
  * @param field what the caller knows it as, such as `webhook_url`
  * @throws SluiceError `invalid_argument` that names the field and the fix
  */
-export function parseWebhookUrl(text: string, field: string, rules: AddressRules): URL {
+export function parseGuardedUrl(text: string, field: string, rules: AddressRules): URL {
   const refuse = (problem: string) =>
     new SluiceError("invalid_argument", `${field} ${problem}.`, { details: [{ field, problem }] });
   if (text.length > MAX_URL_CHARACTERS) {
     throw refuse(`must have at most ${MAX_URL_CHARACTERS} characters`);
   }
-  if (!URL.canParse(text)) throw refuse("must be an address such as https://example.org/hook");
+  if (!URL.canParse(text)) throw refuse("must be an address such as https://example.org/path");
   const url = new URL(text);
   const isHttp = url.protocol === "http:" && rules.allowHttp;
   if (url.protocol !== "https:" && !isHttp) {
     throw refuse(`must begin with ${rules.allowHttp ? "http:// or https://" : "https://"}`);
   }
   if (url.username !== "" || url.password !== "") {
-    throw refuse("must have no user and password; the signature tells who sends");
+    throw refuse("must have no user and password");
   }
   const address = toAddress(url);
   if (address !== undefined && !rules.allowPrivateAddresses && !isPublicAddress(address)) {

@@ -1,7 +1,7 @@
 import type { LookupAddress } from "node:dns";
 import { expect, test } from "vitest";
 import { SluiceError } from "../../core/errors.ts";
-import { createGuardedLookup, isPublicAddress, parseWebhookUrl } from "./guard-address.ts";
+import { createGuardedLookup, isPublicAddress, parseGuardedUrl } from "./guard-address.ts";
 
 const STRICT = { allowPrivateAddresses: false, allowHttp: false };
 
@@ -70,7 +70,7 @@ test.each([
   "https://169.254.169.254/latest/meta-data",
   `https://example.org/${"a".repeat(3000)}`,
 ])("the address %s is refused with its field", (text) => {
-  const parse = () => parseWebhookUrl(text, "webhook_url", STRICT);
+  const parse = () => parseGuardedUrl(text, "webhook_url", STRICT);
   expect(parse).toThrow(SluiceError);
   try {
     parse();
@@ -81,12 +81,12 @@ test.each([
 });
 
 test("addresses on the public Internet pass, and others where they are allowed", () => {
-  expect(parseWebhookUrl("https://example.org/a?b", "u", STRICT).href).toBe(
+  expect(parseGuardedUrl("https://example.org/a?b", "u", STRICT).href).toBe(
     "https://example.org/a?b",
   );
-  expect(parseWebhookUrl("https://8.8.8.8/", "u", STRICT).hostname).toBe("8.8.8.8");
+  expect(parseGuardedUrl("https://8.8.8.8/", "u", STRICT).hostname).toBe("8.8.8.8");
   const loose = { allowPrivateAddresses: true, allowHttp: true };
-  expect(parseWebhookUrl("http://[::1]:80/", "u", loose).hostname).toBe("[::1]");
+  expect(parseGuardedUrl("http://[::1]:80/", "u", loose).hostname).toBe("[::1]");
 });
 
 const resolveTo = (...addresses: readonly string[]) =>
