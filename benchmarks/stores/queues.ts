@@ -37,15 +37,13 @@ export async function createJetStreamContests(): Promise<{
 
   const publish = () => stream.publish(`raw.${randomUUID()}`, "{}", { msgID: randomUUID() });
   const drainRaw = async () => {
-    for (;;) {
-      let count = 0;
-      for await (const message of await consumer.fetch({ max_messages: AT_ONCE, expires: 1000 })) {
+    let left = (await consumer.info()).num_pending;
+    while (left > 0) {
+      const wanted = Math.min(AT_ONCE, left);
+      for await (const message of await consumer.fetch({ max_messages: wanted, expires: 1000 })) {
         message.ack();
-        if (++count === AT_ONCE) break;
+        left--;
       }
-      if (count < AT_ONCE) return;
-      const { num_pending: left } = await consumer.info();
-      if (left === 0) return;
     }
   };
   const store = "queue, JetStream";

@@ -92,7 +92,7 @@ export async function createPostgresContests(): Promise<{
     close: async () => {
       await pool.end();
       await database.close();
-      await server.stop();
+      await server.close();
     },
   };
 }
