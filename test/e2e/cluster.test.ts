@@ -115,8 +115,13 @@ describe.skipIf(problem !== undefined)(`a cluster on one machine${note}`, () => 
       const random = createRandom(seed);
       const texts = Array.from({ length: ROWS }, (_, i) => `This is text ${i}, ${i % 7} of seven.`);
       // The slow model, so that there is work to be interrupted.
-      const request = { texts, model_version: "2.0.0" };
-      const submitted = await post("gateway-0", "/v1/jobs", request, { "idempotency-key": "once" });
+      const submit = (name: string) =>
+        fetch(`${urlOf(name)}/v1/jobs?model_version=2.0.0`, {
+          method: "POST",
+          headers: { "content-type": "application/x-ndjson", "idempotency-key": "once" },
+          body: texts.map((text) => JSON.stringify(text)).join("\n"),
+        });
+      const submitted = await submit("gateway-0");
       expect(submitted.status).toBe(201);
       const { id } = (await submitted.json()) as { id: string };
 
@@ -156,7 +161,7 @@ describe.skipIf(problem !== undefined)(`a cluster on one machine${note}`, () => 
       expect(rows.map(({ row }) => row)).toEqual(texts.map((_, i) => i));
       expect(rows.filter(({ error }) => error !== undefined)).toEqual([]);
       // Asked for again, it is the same job, on either gateway.
-      const again = await post("gateway-1", "/v1/jobs", request, { "idempotency-key": "once" });
+      const again = await submit("gateway-1");
       expect(((await again.json()) as { id: string }).id).toBe(id);
     },
     180_000 + KILLS * 5000,

@@ -47,9 +47,23 @@ export function createDocsRoutes(app: FastifyInstance): readonly Route[] {
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'";
 
+/** Parts of the API in the order of the page: our own first, then what other servers' clients call. */
+const TAGS = [
+  { name: "inference", description: "Ask a model." },
+  { name: "models", description: "What there is to ask." },
+  { name: "jobs", description: "Many texts that are answered without anybody waiting." },
+  { name: "collections", description: "Texts to search by meaning, and to classify by." },
+  { name: "operations", description: "Health and metrics." },
+  { name: "open inference", description: "For clients of Triton, KServe and MLServer." },
+  { name: "tensorflow serving", description: "For clients of TensorFlow Serving and KServe V1." },
+  { name: "text embeddings inference", description: "For clients of Hugging Face." },
+  { name: "openai", description: "For clients of OpenAI." },
+];
+
 function describeApi(version: string) {
   return {
     openapi: "3.1.0",
+    tags: TAGS,
     // Those that a wildcard serves; the others come from their routes.
     paths: TENSORFLOW_PATHS,
     info: {
