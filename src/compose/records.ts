@@ -1,5 +1,4 @@
 import type { Config } from "../config/schema.ts";
-import { SluiceError } from "../core/errors.ts";
 import type { SchemaState } from "../stores/records/migrations/migrate.ts";
 import type { RecordDatabase } from "../stores/records/record-database.ts";
 
@@ -34,30 +33,4 @@ export async function migrateRecords(
 export async function inspectRecords(database: RecordDatabase): Promise<SchemaState> {
   const { inspectSchema } = await import("../stores/records/migrations/migrate.ts");
   return await inspectSchema(database);
-}
-
-/** @returns the size of the copy in bytes. @throws SluiceError see `backupSqlite` */
-export async function backupRecords(config: Config, file: string): Promise<number> {
-  const path = findFile(config, "pg_dump --format custom --file");
-  const { backupSqlite } = await import("../stores/records/sqlite/backup-sqlite.ts");
-  return backupSqlite(path, file);
-}
-
-/** @returns the file that was written. @throws SluiceError see `restoreSqlite` */
-export async function restoreRecords(
-  config: Config,
-  file: string,
-  force: boolean,
-): Promise<string> {
-  const path = findFile(config, "pg_restore --clean --dbname NAME");
-  const { restoreSqlite } = await import("../stores/records/sqlite/backup-sqlite.ts");
-  restoreSqlite(file, path, force);
-  return path;
-}
-
-/** @throws SluiceError where the records are on a server, with its own way */
-function findFile({ records: { store } }: Config, command: string): string {
-  if (store.driver === "sqlite") return store.path;
-  const message = `The records are in PostgreSQL, which has its own way: ${command} FILE.`;
-  throw new SluiceError("invalid_argument", message);
 }

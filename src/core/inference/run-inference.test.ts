@@ -74,6 +74,17 @@ describe("cache and coalescing", () => {
     ]);
   });
 
+  test("bulk work is answered from the cache, and drives nothing out of it", async () => {
+    const { ask, backend, observer } = setUp();
+    await ask(["7"]);
+    await ask(["7", "8"], { lane: "bulk" });
+    await ask(["8"]);
+    expect(backend.runs.map((run) => run.owners)).toEqual([[7], [8], [8]]);
+    expect(observer.predictions.map((one) => one.source)).toEqual([
+      ...["model", "cache", "model", "model"],
+    ]);
+  });
+
   test("texts that differ only in form are one question", async () => {
     const { ask, backend } = setUp();
     await ask(["7", " ７\u200b"]);

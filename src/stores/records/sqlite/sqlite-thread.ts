@@ -1,6 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { enableWriteAheadLog } from "../../sqlite/enable-write-ahead-log.ts";
 import type {
   SqlFault,
   SqliteThreadData,
@@ -17,8 +18,6 @@ import type {
 /** Statements that are kept prepared. */
 const MAX_PREPARED = 256;
 
-/** SQLITE_BUSY. */
-const BUSY = 5;
 /** SQLITE_CORRUPT. */
 const CORRUPT = 11;
 
@@ -46,7 +45,7 @@ try {
 
 function open(): DatabaseSync {
   const opened = new DatabaseSync(path, { timeout: busyTimeoutMs });
-  enableWriteAheadLog(opened);
+  enableWriteAheadLog(opened, busyTimeoutMs);
   // Every commit is on the disk before it is acknowledged.
   opened.exec("PRAGMA synchronous = FULL");
   opened.exec("PRAGMA foreign_keys = ON");
@@ -54,24 +53,6 @@ function open(): DatabaseSync {
   const verdict = first === undefined ? "nothing" : Object.values(first)[0];
   if (verdict !== "ok") throw new CheckFailed(String(verdict));
   return opened;
-}
-
-/**
- * Two processes that make a new file at once both read it and want to write, which SQLite refuses one of them at once, without
- * waiting (https://www.sqlite.org/c3ref/busy_handler.html). That one has its turn a little later.
- */
-function enableWriteAheadLog(opened: DatabaseSync): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  const endMs = performance.now() + busyTimeoutMs;
-  for (;;) {
-    try {
-      opened.exec("PRAGMA journal_mode = WAL");
-      return;
-    } catch (thrown) {
-      if (toFault(thrown).code !== BUSY || performance.now() > endMs) throw thrown;
-      Atomics.wait(pause, 0, 0, 10);
-    }
-  }
 }
 
 function run({ id, sql, parameters }: StatementRequest): StatementAnswer {

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SluiceError } from "../../../core/errors.ts";
+import { enableWriteAheadLog } from "../../sqlite/enable-write-ahead-log.ts";
 import { corruptFile, toFileError } from "./file-error.ts";
 import type { FileSetup } from "./store-protocol.ts";
 
@@ -51,25 +52,6 @@ export async function openFile({ path, busyTimeoutMs }: FileSetup): Promise<Data
   } catch (error) {
     db?.close();
     throw toFileError(error);
-  }
-}
-
-/**
- * Two processes that make a new file at once both read it and want to write, which SQLite refuses one of them at once, without
- * waiting (https://www.sqlite.org/c3ref/busy_handler.html). That one has its turn a little later.
- */
-function enableWriteAheadLog(db: DatabaseSync, busyTimeoutMs: number): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  const endMs = performance.now() + busyTimeoutMs;
-  for (;;) {
-    try {
-      db.exec("PRAGMA journal_mode = WAL");
-      return;
-    } catch (thrown) {
-      const isBusy = thrown instanceof Error && "errcode" in thrown && thrown.errcode === 5;
-      if (!isBusy || performance.now() > endMs) throw thrown;
-      Atomics.wait(pause, 0, 0, 10);
-    }
   }
 }
 

@@ -1,7 +1,15 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SluiceError } from "../../../core/errors.ts";
+import { SluiceError } from "../../core/errors.ts";
+
+/** A kind of database that this program keeps in a file. */
+export interface SqliteKind {
+  /** As people call it. */
+  readonly name: string;
+  /** A table that every file of this kind has, and no other. */
+  readonly table: string;
+}
 
 /** What is beside the file of a database while it is open. */
 const COMPANIONS = ["-wal", "-shm", "-journal"];
@@ -14,10 +22,10 @@ const BUSY_TIMEOUT_MS = 10_000;
  * @returns its size in bytes
  * @throws SluiceError `unavailable` with the fix
  */
-export function backupSqlite(from: string, to: string): number {
+export function backupSqlite(from: string, to: string, kind: SqliteKind): number {
   const source = resolve(from);
   const target = resolve(to);
-  assertExists(source, "record database");
+  assertExists(source, kind.name);
   if (existsSync(target)) throw refuse(`${target} exists already; name another file`);
   const partial = `${target}.partial`;
   try {
@@ -28,7 +36,7 @@ export function backupSqlite(from: string, to: string): number {
     } finally {
       database.close();
     }
-    assertSound(partial);
+    assertSound(partial, kind);
     renameSync(partial, target);
     return statSync(target).size;
   } catch (thrown) {
@@ -44,7 +52,7 @@ export function backupSqlite(from: string, to: string): number {
  * @param force whether a database that is there already may be replaced
  * @throws SluiceError `unavailable` with the fix
  */
-export function restoreSqlite(from: string, to: string, force: boolean): void {
+export function restoreSqlite(from: string, to: string, force: boolean, kind: SqliteKind): void {
   const source = resolve(from);
   const target = resolve(to);
   assertExists(source, "backup");
@@ -54,7 +62,7 @@ export function restoreSqlite(from: string, to: string, force: boolean): void {
   const partial = `${target}.partial`;
   try {
     makeEmpty(partial);
-    assertSound(source);
+    assertSound(source, kind);
     if (existsSync(target)) assertUnused(target);
     const database = new DatabaseSync(source, { readOnly: true });
     try {
@@ -62,7 +70,7 @@ export function restoreSqlite(from: string, to: string, force: boolean): void {
     } finally {
       database.close();
     }
-    assertSound(partial);
+    assertSound(partial, kind);
     for (const companion of COMPANIONS) rmSync(target + companion, { force: true });
     renameSync(partial, target);
   } catch (thrown) {
@@ -81,16 +89,16 @@ function assertExists(path: string, what: string): void {
   if (!existsSync(path)) throw refuse(`there is no ${what} at ${path}`);
 }
 
-function assertSound(path: string): void {
+function assertSound(path: string, { name, table }: SqliteKind): void {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
     const [first] = database.prepare("PRAGMA integrity_check(1)").all();
     const verdict = first === undefined ? "nothing" : Object.values(first)[0];
     if (verdict !== "ok") throw refuse(`${path} is damaged (${String(verdict)})`);
     const tables = database
-      .prepare("select count(*) as tables from sqlite_master where name = 'sluice_migrations'")
-      .get();
-    if (tables?.["tables"] !== 1) throw refuse(`${path} is no record database of Sluice`);
+      .prepare("select count(*) as tables from sqlite_master where name = ?")
+      .get(table);
+    if (tables?.["tables"] !== 1) throw refuse(`${path} is no ${name} of Sluice`);
   } finally {
     database.close();
   }
