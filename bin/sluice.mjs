@@ -12,7 +12,7 @@ if (process.features.typescript) {
   keepCompiledCode();
   await import(main.href);
 } else if (existsSync(local)) {
-  const words = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const words = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(local, words, { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

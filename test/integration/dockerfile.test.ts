@@ -58,7 +58,7 @@ describe("the Dockerfile", () => {
     expect(check?.flags["interval"]).toBe("30s");
     expect(check?.text).toMatch(/^CMD \["node", "\/app\/healthcheck\.mjs"\]$/);
     const entry = list("ENTRYPOINT", LAST_STAGE)[0]?.text ?? "";
-    expect(JSON.parse(entry)).toEqual(["node", "/app/bin/sluice.mjs"]);
+    expect(JSON.parse(entry)).toEqual(["node", "--max-semi-space-size=16", "/app/bin/sluice.mjs"]);
     expect(list("STOPSIGNAL", LAST_STAGE)[0]?.text).toBe("SIGTERM");
     expect(list("VOLUME", LAST_STAGE)[0]?.text).toBe("/data");
   });

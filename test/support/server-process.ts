@@ -14,12 +14,14 @@ export interface ServerProcess {
 
 const MAIN = fileURLToPath(new URL("../../bin/sluice.mjs", import.meta.url));
 
+/** As `npm start` has it. */
+const YOUNG_GENERATION = "--max-semi-space-size=16";
 /** Ports beside the first are opened by tests that are about them. */
 const ONE_FREE_PORT = ["--server.port=0", "--grpc.listen=off", "--tensorflowServing.listen=off"];
 
 /** Starts `sluice` with these words on a free loopback port. Rejects with what it printed when it ends instead. */
 export async function startServerProcess(words: readonly string[]): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [MAIN, ...ONE_FREE_PORT, ...words], {
+  const child = spawn(process.execPath, [YOUNG_GENERATION, MAIN, ...ONE_FREE_PORT, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

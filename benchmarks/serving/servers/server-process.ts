@@ -18,19 +18,22 @@ export interface SluiceOptions {
   readonly flags?: readonly string[];
 }
 
+/** As `npm start` has it. */
+const YOUNG_GENERATION = "--max-semi-space-size=16";
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5000;
 const ADDRESS = /^ {2}address +(http:\/\/\S+)$/m;
 
 /** The real server. Its rate limiter is on, with an allowance that no benchmark reaches, so that its cost is counted. */
 export function startSluice(options: SluiceOptions): Promise<ServerProcess> {
-  return startServer(["../../../bin/sluice.mjs"], toWords(options));
+  return startServer([YOUNG_GENERATION, "../../../bin/sluice.mjs"], toWords(options));
 }
 
 /** The same server, but a model costs nothing: see `without-inference/replace-runtime.ts`. */
 export function startSluiceWithoutInference(options: SluiceOptions): Promise<ServerProcess> {
   const replacement = new URL("without-inference/replace-runtime.ts", import.meta.url);
-  return startServer(["--import", replacement.href, "../../../bin/sluice.mjs"], toWords(options));
+  const program = [YOUNG_GENERATION, "--import", replacement.href, "../../../bin/sluice.mjs"];
+  return startServer(program, toWords(options));
 }
 
 /** The bare Fastify server with the same route. */
