@@ -39,6 +39,9 @@ const SLICE_ROWS = 32;
 /** The same while somebody waits for answers: few enough that a slice on this thread holds nobody up for long. */
 const SMALL_SLICE_ROWS = 4;
 
+/** Shortest pause between slices while somebody waits. With less, the garbage of a job alone makes online answers late. */
+const PAUSE_MS = 4;
+
 /**
  * Answers the rows of a chunk through the bulk lane, which gives way to everybody who waits for an answer. All that is done on
  * this thread, reading and writing rows too, is done by the slice.
@@ -146,7 +149,7 @@ async function askTexts(
  */
 function giveWay({ clock, activity }: InferencePipeline, tookMs: number): Promise<void> {
   return new Promise((resolve) => {
-    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(2, 2 * tookMs), resolve);
+    if (activity.isRecent(clock.nowMs())) clock.setTimer(Math.max(PAUSE_MS, 2 * tookMs), resolve);
     else clock.defer(resolve);
   });
 }
