@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -28,14 +29,31 @@ export function findNatsProblem(): string | undefined {
   return error === undefined ? undefined : "nats-server is not installed";
 }
 
+export interface NatsServerOptions {
+  readonly jetStream?: boolean;
+  /** Room for all streams together, e.g. `2MB`. */
+  readonly maxFileStore?: string;
+}
+
 /** Starts a server that wants a user and a password. */
-export async function startNatsServer({ jetStream = true } = {}): Promise<NatsServer> {
+export async function startNatsServer({
+  jetStream = true,
+  maxFileStore,
+}: NatsServerOptions = {}): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-nats-"));
   const port = await findFreePort();
   let server: ChildProcess | undefined;
   const start = async () => {
     const login = ["--user", "sluice", "--pass", "not-a-secret"];
     const store = jetStream ? ["-js", "-sd", folder] : [];
+    if (maxFileStore !== undefined) {
+      const file = join(folder, "server.conf");
+      writeFileSync(
+        file,
+        `jetstream { store_dir: "${folder}", max_file_store: ${maxFileStore} }\n`,
+      );
+      store.splice(0, store.length, "-c", file);
+    }
     const words = ["-a", "127.0.0.1", "-p", String(port), ...store, ...login];
     server = spawn("nats-server", words, { stdio: "ignore" });
     for (let tries = 0; tries < 500 && !(await isOpen(port)); tries++) {

@@ -12,8 +12,12 @@ const run = promisify(execFile);
 export interface PostgresServer {
   /** Of its database `sluice`. */
   readonly url: string;
-  /** The same server and another, empty database. */
-  createDatabase(name: string): Promise<string>;
+  /** The same server and another, empty database; with its tables in `folder`, which must be the server's and empty. */
+  createDatabase(name: string, folder?: string): Promise<string>;
+  /** Removes a database that has a folder of its own, with the place that it was in. */
+  dropDatabase(name: string): Promise<void>;
+  /** Makes a folder the server's. */
+  ownFolder(folder: string): Promise<void>;
   /** Ends the server at once, as a power cut would end it. */
   kill(): Promise<void>;
   /** Starts it again on the same port and data. */
@@ -82,8 +86,10 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     process.kill(pid, signal);
     for (const one of [pid, ...children]) await waitForEnd(one);
   };
-  const createDatabase = async (name: string) => {
-    await execute(`create database "${name}"`);
+  const createDatabase = async (name: string, place?: string) => {
+    if (place !== undefined) await execute(`create tablespace "${name}" location '${place}'`);
+    const where = place === undefined ? "" : ` tablespace "${name}"`;
+    await execute(`create database "${name}"${where}`);
     return urlOf(name);
   };
   await start();
@@ -91,6 +97,13 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   return {
     url,
     createDatabase,
+    dropDatabase: async (name) => {
+      await execute(`drop database "${name}" with (force)`);
+      await execute(`drop tablespace "${name}"`);
+    },
+    ownFolder: async (place) => {
+      if (process.getuid?.() === 0) await run("chown", ["postgres", place]);
+    },
     kill: () => end("SIGKILL"),
     restart: start,
     close: async () => {

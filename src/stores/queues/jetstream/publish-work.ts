@@ -7,8 +7,10 @@ import { encodeId, toToken } from "./work-names.ts";
 /** Carries the id where the subject has only a digest of it. */
 export const ID_HEADER = "Sluice-Id";
 
-/** JetStream's code for a subject that has its message. */
-const SUBJECT_TAKEN = 10_077;
+/** JetStream's code for a message that its store did not take. */
+const NOT_STORED = 10_077;
+/** What it then says of a subject that has its message; a full disk has the same code. */
+const SUBJECT_TAKEN = /per subject/;
 
 /**
  * Stores a piece of work durably, unless its id is still there.
@@ -29,6 +31,11 @@ export async function publishWork(
   try {
     await stream.publish(workSubject(lane, token), body, { msgID: messageId, headers: own });
   } catch (thrown) {
-    if (toApiCode(thrown) !== SUBJECT_TAKEN) throw thrown;
+    if (!isTaken(thrown)) throw thrown;
   }
+}
+
+function isTaken(thrown: unknown): boolean {
+  const isRefused = thrown instanceof Error && toApiCode(thrown) === NOT_STORED;
+  return isRefused && SUBJECT_TAKEN.test(thrown.message);
 }

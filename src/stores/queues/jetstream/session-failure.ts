@@ -48,6 +48,8 @@ function toName(thrown: Error): string {
   return isWrapper ? toName(thrown.cause as Error) : thrown.name;
 }
 
+/** JetStream's codes for a store that is full: of the server, of the account, or of the stream. */
+const FULL_CODES = new Set([10_023, 10_028, 10_047, 10_077]);
 /** JetStream's code for an account that may not use it. */
 const NOT_FOR_ACCOUNT = 10_039;
 
@@ -61,6 +63,9 @@ function explain(thrown: unknown): string {
     return "does not let the user do this; allow it the subjects of the queue, $JS.API.>, $JS.ACK.> and _INBOX.>";
   }
   const code = toApiCode(thrown);
+  if (code !== undefined && FULL_CODES.has(code)) {
+    return "has no room left for the queue; free some on its disk, or raise max_file_store";
+  }
   if (code !== undefined) return `refused with JetStream's error ${code}, "${thrown.message}"`;
   return "cannot be reached; start it, or set the right address";
 }

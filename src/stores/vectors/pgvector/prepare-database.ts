@@ -2,6 +2,8 @@ import type { Pool } from "pg";
 import { SluiceError } from "../../../core/errors.ts";
 import { withoutExtension } from "./postgres-error.ts";
 
+/** pgvector 0.5 brought the HNSW index. */
+const LEAST_MINOR = 5;
 /** Layout of the tables, kept in `sluice_vector_layout`. */
 const LAYOUT_VERSION = 1;
 /** Replicas that start together make the tables one after another. */
@@ -28,10 +30,12 @@ export interface PreparedDatabase {
 /**
  * Makes the tables that all collections share, and the extension where the user may.
  *
- * @throws SluiceError `unavailable` when there is no pgvector, or the tables are of a newer version
+ * @throws SluiceError `unavailable` when there is no pgvector or one that is too old, or the tables are of a newer version
  */
 export async function prepareDatabase(pool: Pool): Promise<PreparedDatabase> {
   const extensionVersion = await findExtension(pool);
+  const [major = 0, minor = 0] = extensionVersion.split(".").map(Number);
+  if (major === 0 && minor < LEAST_MINOR) throw tooOld(extensionVersion);
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
@@ -53,7 +57,6 @@ export async function prepareDatabase(pool: Pool): Promise<PreparedDatabase> {
   } finally {
     client.release();
   }
-  const [major = 0, minor = 0] = extensionVersion.split(".").map(Number);
   return { extensionVersion, hasIterativeScan: major > 0 || minor >= 8 };
 }
 
@@ -71,4 +74,9 @@ async function findExtension(pool: Pool): Promise<string> {
   const made = await read();
   if (made === undefined) throw withoutExtension(undefined);
   return made;
+}
+
+function tooOld(version: string): SluiceError {
+  const message = `The database of vectors has pgvector ${version.slice(0, 20)}; install 0.${LEAST_MINOR} or later on its machine and run ALTER EXTENSION vector UPDATE there.`;
+  return new SluiceError("unavailable", message);
 }
