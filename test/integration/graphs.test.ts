@@ -1,7 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { GRPCInferenceService } from "../../src/generated/open_inference_pb.ts";
+import { GrpcClient } from "../support/grpc-client.ts";
 import type { TestServer } from "../support/test-server.ts";
 import { startTestServer } from "../support/test-server.ts";
 
@@ -229,6 +232,61 @@ describe("every graph", () => {
       "positive",
       "negative",
     ]);
+  });
+});
+
+describe("a graph asked from afar", () => {
+  test("is a model over gRPC, with the version that answered", async () => {
+    const remote = await startTestServer({
+      graphs: JSON.stringify(GRAPHS),
+      "models.directory": MODELS,
+      "grpc.listen": "on",
+      "grpc.port": "0",
+    });
+    const client = new GrpcClient(remote.grpcAddress ?? "");
+    const { modelInfer } = GRPCInferenceService.method;
+    const contents = { bytesContents: [GOOD, CHINESE].map((text) => Buffer.from(text)) };
+    const input = { name: "text", datatype: "BYTES", shape: [2n], contents };
+    const answer = await client.call(modelInfer, { modelName: "careful", inputs: [input] });
+    const labels = answer.outputs.find(({ name }) => name === "label")?.contents?.bytesContents;
+    expect(labels?.map((label) => Buffer.from(label).toString())).toEqual(["positive", "positive"]);
+    const named = { modelName: "careful", modelVersion: "1.0.0", inputs: [input] };
+    await expect(client.call(modelInfer, named)).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining("has no versions"),
+    });
+    client.close();
+    await remote.drain();
+  });
+
+  test("goes its ways on a gateway whose models are an engine's, with the same scores", async () => {
+    const shared = { "models.directory": MODELS, "engine.refreshMs": "100" };
+    const engine = await startTestServer({ ...shared, role: "engine", "engine.port": "0" });
+    const gateway = await startTestServer({
+      ...shared,
+      role: "gateway",
+      "engine.urls": JSON.stringify([engine.url]),
+      graphs: JSON.stringify(GRAPHS),
+    });
+    for (const model of GRAPHS.map(({ name }) => name)) {
+      const body = { model, texts: [GOOD, BAD, CHINESE, UNSURE], top_k: 0 };
+      const here = await ask(body);
+      const there = await readJson(await gateway.classify(body));
+      // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any form
+      const toScores = ({ results }: any) =>
+        // biome-ignore lint/suspicious/noExplicitAny: as above
+        results.map(({ answered_by, predictions }: any) => ({
+          answered_by,
+          // biome-ignore lint/suspicious/noExplicitAny: as above
+          predictions: predictions.map(({ label, confidence }: any) => ({
+            label,
+            confidence: expect.closeTo(confidence, 5),
+          })),
+        }));
+      expect(there.results).toMatchObject(toScores(here));
+    }
+    await gateway.drain();
+    await engine.drain();
   });
 });
 

@@ -58,6 +58,24 @@ test("CSV can be read by any reader of it", async () => {
   expect(JSON.parse(rows[0]?.["predictions"] ?? "")).toHaveLength(2);
 });
 
+test("CSV says which version answered, and of a graph which models", () => {
+  const { head, encode } = RESULT_FORMATS.csv;
+  const [labels] = results;
+  if (labels === undefined || labels.kind !== "labels") throw new Error("There is no such result.");
+  const by = {
+    ...labels,
+    answeredBy: [
+      { model: "a", version: "1.0.0" },
+      { model: "b", version: "2.0.0" },
+    ],
+  };
+  const rows = parse(head + encode(labels, 0) + encode(by, 1), { columns: true });
+  expect(rows).toMatchObject([
+    { model_version: "1.0.0", answered_by: "" },
+    { model_version: "1.0.0", answered_by: "a 1.0.0; b 2.0.0" },
+  ]);
+});
+
 test("whatever a label or a name holds, CSV gives it back", () => {
   const { head, encode } = RESULT_FORMATS.csv;
   fc.assert(

@@ -52,11 +52,13 @@ const COLUMNS = [
   "vector",
   "error_code",
   "error",
+  "model_version",
+  "answered_by",
 ];
 
 /**
  * Comma-separated values with a head line (RFC 4180). `label` and `confidence` are the best; `predictions` has all of them as JSON
- * where there are several, `vector` a list of numbers as JSON.
+ * where there are several, `vector` a list of numbers as JSON; `answered_by` those models of a graph whose answer it is.
  */
 const CSV: ResultFormat = {
   contentType: "text/csv; charset=utf-8; header=present",
@@ -67,17 +69,25 @@ const CSV: ResultFormat = {
     if (result.kind === "error") {
       cells["error_code"] = result.code;
       cells["error"] = result.message;
-    } else if (result.kind === "vector") {
-      cells["vector"] = JSON.stringify(result.values);
-    } else {
+      return writeCells(cells);
+    }
+    cells["model_version"] = result.version;
+    const by = result.answeredBy?.map(({ model, version }) => `${model} ${version}`);
+    cells["answered_by"] = by?.join("; ") ?? "";
+    if (result.kind === "vector") cells["vector"] = JSON.stringify(result.values);
+    else {
       const [best] = result.labels;
       cells["label"] = best?.label ?? "";
       cells["confidence"] = best === undefined ? "" : formatScore(best.score);
       if (result.labels.length > 1) cells["predictions"] = `[${encodeLabels(result.labels)}]`;
     }
-    return `${COLUMNS.map((column) => quote(cells[column] ?? "")).join()}\r\n`;
+    return writeCells(cells);
   },
 };
+
+function writeCells(cells: Readonly<Record<string, string>>): string {
+  return `${COLUMNS.map((column) => quote(cells[column] ?? "")).join()}\r\n`;
+}
 
 function quote(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
