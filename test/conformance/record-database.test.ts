@@ -163,17 +163,24 @@ describe("a file that cannot be the record database", () => {
     expect(await readFile(path, "utf8")).toBe(text);
   });
 
-  test("a damaged database is refused, with the way to mend it", async () => {
+  test.each([
+    ["whose pages were overwritten", (bytes: Buffer) => bytes.fill(0xa5, 4096, bytes.length - 512)],
+    ["whose second half is gone", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ["of which a few bytes are left", (bytes: Buffer) => bytes.subarray(0, 60)],
+    ["whose first page was overwritten", (bytes: Buffer) => bytes.fill(0xa5, 100, 4096)],
+    ["whose head another program wrote", (bytes: Buffer) => bytes.fill("PK", 0, 100)],
+  ])("a database %s is refused with the way out, and left as it is", async (_what, damage) => {
     const path = join(await makeFolder(), "records.db");
     const database = await openFile(path);
     await migrateDatabase(database, Date.now);
     await database.close();
-    const bytes = await readFile(path);
-    bytes.fill(0xa5, 4096, bytes.length - 512);
+    const bytes = damage(await readFile(path));
     writeFileSync(path, bytes);
     await expect(openFile(path)).rejects.toMatchObject({
       code: "unavailable",
-      message: expect.stringMatching(/is damaged; restore a backup with 'sluice restore'/),
+      message: expect.stringMatching(
+        /records\.store\.path.*(is damaged; restore a backup with 'sluice restore'|is no SQLite database; name another)/,
+      ),
     });
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });
@@ -254,6 +261,18 @@ describe.skipIf(problem !== undefined)(`on PostgreSQL${problem ? ` (${problem})`
       message: expect.stringContaining(reason),
     });
     expect(String(error)).not.toMatch(/not-a-secret|wrong@/);
+  });
+
+  test("a server that only reads says which one to name, and nothing is there of what was tried", async () => {
+    const url = await server.createDatabase("readonly");
+    const readOnly = `${url}?options=-c%20default_transaction_read_only%3Don`;
+    const database = await openPostgresDatabase({ url: readOnly, ...options });
+    await expect(migrateDatabase(database, Date.now)).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/records\.store\.url.*only reads; name the primary one/),
+    });
+    expect(await inspectSchema(database)).toEqual({ applied: [], missing: NAMES });
+    await database.close();
   });
 
   test("a server that is killed is unavailable at once, and used again when it is back", async () => {

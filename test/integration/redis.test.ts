@@ -1,15 +1,18 @@
-import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CacheStore } from "../../src/core/ports/cache-store.ts";
 import { createRedisCacheStore } from "../../src/stores/cache/redis.ts";
+import { createRedisRateCounter } from "../../src/stores/rate-counters/redis.ts";
+import { startOldRedis } from "../support/old-servers.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { findRedisProblem, startRedisServer } from "../support/redis-server.ts";
+import { findSmallDiskProblem, mountDisk } from "../support/small-disk.ts";
 import type { TestServer } from "../support/test-server.ts";
 import { startTestServer } from "../support/test-server.ts";
 
 const MODELS = new URL("../../models", import.meta.url).pathname;
 const problem = findRedisProblem();
 const note = problem === undefined ? "" : ` [skipped: ${problem}]`;
+const diskProblem = findSmallDiskProblem();
 const VALUE = Float32Array.of(1, 2, 3);
 
 describe.skipIf(problem !== undefined)(`the cache in Redis${note}`, () => {
@@ -129,20 +132,89 @@ describe.skipIf(problem !== undefined)(`the cache in Redis${note}`, () => {
   });
 
   test("a server that is too old refuses the start", async () => {
-    const old = createServer((socket) => {
-      socket.on("error", () => {});
-      socket.on("data", () => {
-        const text = "redis_version:5.0.14\r\nloading:0\r\n";
-        socket.write(`$${text.length}\r\n${text}\r\n`.repeat(4));
-      });
-    });
-    await new Promise<void>((resolve) => old.listen(0, "127.0.0.1", resolve));
-    const address = old.address();
-    const port = typeof address === "object" ? address?.port : 0;
-    await expect(open(`redis://127.0.0.1:${port}`)).rejects.toThrow(
+    const old = await startOldRedis("5.0.14");
+    await expect(open(`redis://127.0.0.1:${old.port}`)).rejects.toThrow(
       "The Redis server of cache.store.url has version 5.0.14; it needs 6 or newer.",
     );
-    old.close();
+    await old.close();
+  });
+
+  test.skipIf(diskProblem !== undefined)(
+    `one whose folder can only be read is told, and used again when it can be written${diskProblem ? ` [skipped: ${diskProblem}]` : ""}`,
+    async () => {
+      const { Redis } = await import("ioredis");
+      const disk = mountDisk(1024);
+      const stuck = await startRedisServer(["--dir", disk.path]);
+      const cache = await open(stuck.url, "disk:");
+      await cache.set("x", VALUE, 60_000);
+      const admin = new Redis(stuck.url);
+      disk.makeReadOnly();
+      // From now on it wants to save, cannot, and takes no writes until it can.
+      await admin.config("SET", "save", "3600 1");
+      await admin.bgsave();
+      const write = async () =>
+        await cache.set("y", VALUE, 60_000).then(
+          () => "",
+          (error: unknown) => String(error),
+        );
+      await expect
+        .poll(write, { timeout: 10_000 })
+        .toContain("cache.store.url cannot write to its disk; free some");
+      expect(await cache.getMany(["x"])).toEqual([VALUE]);
+      disk.makeWritable();
+      await admin.bgsave();
+      await expect.poll(write, { timeout: 10_000 }).toBe("");
+      await admin.quit();
+      await stuck.close();
+      disk.remove();
+    },
+    30_000,
+  );
+});
+
+describe.skipIf(problem !== undefined)(`counters in Redis${note}`, () => {
+  const openCounter = (url: string) =>
+    createRedisRateCounter({
+      ...{ url, prefix: "c:", setting: "rateLimit.store.url", connectTimeoutMs: 1000 },
+      timeoutMs: 1000,
+      nowMs: () => performance.now(),
+      changed: () => {},
+    });
+
+  test("a full server is told with the fix, and counts on from the same number when there is room", async () => {
+    const { Redis } = await import("ioredis");
+    const redis = await startRedisServer(["--maxmemory-policy", "noeviction"]);
+    const counter = await openCounter(redis.url);
+    const admin = new Redis(redis.url);
+    expect((await counter.hit("a", 60_000)).count).toBe(1);
+    await admin.config("SET", "maxmemory", "1");
+    await expect(counter.hit("a", 60_000)).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("rateLimit.store.url is full; raise its maxmemory"),
+    });
+    await admin.config("SET", "maxmemory", "0");
+    expect((await counter.hit("a", 60_000)).count).toBe(2);
+    await admin.quit();
+    await counter.close();
+    await redis.close();
+  });
+
+  test("a wrong password, and a server that is too old, refuse the start with the setting", async () => {
+    const redis = await startRedisServer();
+    const wrong = openCounter(redis.url.replace("not-a-secret", "hunter2"));
+    const failure = await wrong.catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/rateLimit\.store\.url refuses the user or password; correct/),
+    });
+    expect(String(failure)).not.toContain("hunter2");
+    await redis.close();
+    const old = await startOldRedis("5.0.14");
+    await expect(openCounter(`redis://127.0.0.1:${old.port}`)).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/rateLimit\.store\.url has version 5\.0\.14; it needs 6/),
+    });
+    await old.close();
   });
 });
 

@@ -10,7 +10,6 @@ import { migrateDatabase } from "../../src/stores/records/migrations/migrate.ts"
 import { openPostgresDatabase } from "../../src/stores/records/postgres/open-postgres-database.ts";
 import type { RecordDatabase } from "../../src/stores/records/record-database.ts";
 import { openSqliteDatabase } from "../../src/stores/records/sqlite/open-sqlite-database.ts";
-import { createTableWorkQueue } from "../../src/stores/records/work-queue-table.ts";
 import { createPgvectorStore } from "../../src/stores/vectors/pgvector.ts";
 import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite-vec.ts";
 import { findNatsProblem, startNatsServer } from "../support/nats-server.ts";
@@ -22,7 +21,7 @@ import type { SmallDisk } from "../support/small-disk.ts";
 import { findSmallDiskProblem, mountDisk } from "../support/small-disk.ts";
 
 // What happens to stores when the world below them fails: a clear error with the fix, and nothing half written. What Redis
-// does when it is full, wrong or old is in redis.test.ts; damaged files are also in the conformance of their drivers.
+// does when it is full, wrong or old is in redis.test.ts; queues and outboxes on full disks are in full-disk.test.ts; damaged files are also in the conformance of their drivers.
 
 const COLLECTION = { name: "c", dimensions: 64, metric: "l2", origin: "test" } as const;
 const ITEM = {
@@ -97,35 +96,6 @@ describe.skipIf(diskProblem !== undefined)(
         chunks: stored + 1,
       });
       await again.close();
-    });
-
-    test("the queue in a table: the same", async () => {
-      disk = mountDisk(1024);
-      const database = await open();
-      await migrateDatabase(database, Date.now);
-      const queue = createTableWorkQueue(database, { epochMs: Date.now, pollMs: 50 });
-      const toWork = (i: number) => ({
-        id: `w${i}`,
-        lane: "normal" as const,
-        body: randomText(20_000),
-      });
-      let stored = 0;
-      const fill = async () => {
-        for (; stored < 1000; stored++) await queue.add([toWork(stored)]);
-      };
-      await expect(fill()).rejects.toMatchObject({
-        code: "unavailable",
-        message: expect.stringContaining("is full; make room"),
-      });
-      disk.resize(8192);
-      expect(await queue.count()).toMatchObject({ waiting: stored });
-      await queue.add([toWork(stored)]);
-      const taken = await queue.take({ max: 1000, waitMs: 0, leaseMs: 10_000 });
-      expect(taken.map(({ id }) => id)).toEqual(
-        Array.from({ length: stored + 1 }, (_, i) => `w${i}`),
-      );
-      await queue.close();
-      await database.close();
     });
 
     test("vectors: the same, and no part of the call that failed is there", async () => {
@@ -270,7 +240,7 @@ describe.skipIf(postgresProblem !== undefined)(
       );
       expect(error).toMatchObject({
         code: "unavailable",
-        message: expect.stringContaining("refuses the password in vectors.store.url"),
+        message: expect.stringContaining("server of vectors.store.url refuses the password"),
       });
       expect(String(error)).not.toMatch(/wrong|not-a-secret/);
     });
@@ -370,4 +340,26 @@ test.skipIf(natsProblem !== undefined)(
     await server.close();
   },
   30_000,
+);
+
+test.skipIf(natsProblem !== undefined)(
+  `JetStream lets the right token in; a wrong one is told, and not what it was${natsProblem ? ` (${natsProblem})` : ""}`,
+  async () => {
+    const server = await startNatsServer({ token: "right-token" });
+    const open = (url: string) => createJetStreamWorkQueue({ url, ...QUEUE });
+    try {
+      const queue = await open(server.url);
+      expect(await queue.count()).toEqual({ waiting: 0, leased: 0, dead: 0 });
+      await queue.close();
+      const opening = open(server.url.replace("right-token", "hunter2"));
+      const error = await opening.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: "unavailable",
+        message: expect.stringMatching(/refuses the user.*queue\.store\.url/),
+      });
+      expect(String(error)).not.toContain("hunter2");
+    } finally {
+      await server.close();
+    }
+  },
 );

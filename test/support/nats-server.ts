@@ -33,19 +33,26 @@ export interface NatsServerOptions {
   readonly jetStream?: boolean;
   /** Room for all streams together, e.g. `2MB`. */
   readonly maxFileStore?: string;
+  /** Where the streams are kept; a temporary folder unless it is told. */
+  readonly storeFolder?: string;
+  /** What clients show, in place of a user and a password. */
+  readonly token?: string;
 }
 
-/** Starts a server that wants a user and a password. */
+/** Starts a server that wants a user and a password, or a token. */
 export async function startNatsServer({
   jetStream = true,
   maxFileStore,
+  storeFolder,
+  token,
 }: NatsServerOptions = {}): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-nats-"));
   const port = await findFreePort();
   let server: ChildProcess | undefined;
   const start = async () => {
-    const login = ["--user", "sluice", "--pass", "not-a-secret"];
-    const store = jetStream ? ["-js", "-sd", folder] : [];
+    const login =
+      token === undefined ? ["--user", "sluice", "--pass", "not-a-secret"] : ["--auth", token];
+    const store = jetStream ? ["-js", "-sd", storeFolder ?? folder] : [];
     if (maxFileStore !== undefined) {
       const file = join(folder, "server.conf");
       writeFileSync(
@@ -69,7 +76,7 @@ export async function startNatsServer({
   };
   await start();
   return {
-    url: `nats://sluice:not-a-secret@127.0.0.1:${port}`,
+    url: `nats://${token ?? "sluice:not-a-secret"}@127.0.0.1:${port}`,
     kill,
     restart: start,
     freeze: () => void server?.kill("SIGSTOP"),

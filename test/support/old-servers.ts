@@ -18,6 +18,14 @@ export function startOldNats(version: string): Promise<OldServer> {
   });
 }
 
+/** A Redis server as far as `INFO`, which is what it says to every command. */
+export function startOldRedis(version: string): Promise<OldServer> {
+  const text = `redis_version:${version}\r\nloading:0\r\n`;
+  return listen((socket) => {
+    socket.on("data", () => socket.write(`$${text.length}\r\n${text}\r\n`.repeat(4)));
+  });
+}
+
 /**
  * A PostgreSQL server that lets everybody in, and answers every query with its version number: the messages are those of
  * https://www.postgresql.org/docs/current/protocol-message-formats.html.

@@ -2,19 +2,20 @@ import { SluiceError } from "../../../core/errors.ts";
 
 /** What to do, by SQLSTATE (PostgreSQL documentation, appendix A) or by the system's code. */
 const FIXES: Readonly<Record<string, string>> = {
-  "28P01": "the password is wrong; see records.store.url",
-  "28000": "this user may not connect; see records.store.url and the server's pg_hba.conf",
+  "28P01": "the password is wrong; correct it",
+  "28000": "this user may not connect; name another, or allow it in the server's pg_hba.conf",
   "3D000": "there is no such database; create it with createdb",
   "42501": "this user lacks a right; grant it the right to create tables in its schema",
   "53100": "the server's disk is full; make room",
   "53300":
     "the server has no connection left; lower records.store.maxConnections or raise its max_connections",
-  "57014": "a statement took longer than records.store.statementTimeoutMs",
-  "25006": "the server only reads; name the primary one in records.store.url",
-  ECONNREFUSED: "nothing listens at the address of records.store.url",
-  ENOTFOUND: "there is no host of the name in records.store.url",
-  EHOSTUNREACH: "the host of records.store.url cannot be reached",
-  ETIMEDOUT: "the host of records.store.url does not answer",
+  "57014":
+    "a statement took longer than records.store.statementTimeoutMs; raise it, or see what holds the server up",
+  "25006": "the server only reads; name the primary one",
+  ECONNREFUSED: "nothing listens at its address; start the server, or correct the address",
+  ENOTFOUND: "there is no host of its name; correct the name",
+  EHOSTUNREACH: "its host cannot be reached; check the network, or correct the address",
+  ETIMEDOUT: "its host does not answer; check the network, or correct the address",
 };
 
 /** Classes of SQLSTATE that pass: connection lost, resources, operator intervention, system errors. */
@@ -34,10 +35,15 @@ export function describeFault(thrown: unknown): SluiceError {
     CLIENT_FAULT.test(message) ||
     CLIENT_FAULT.test(code);
   if (fix !== undefined || isPassing) {
-    const reason = fix ?? "the connection to the server was lost or could not be made";
-    return new SluiceError("unavailable", `The record database cannot be used: ${reason}.`, {
-      cause: thrown,
-    });
+    const reason =
+      fix ?? "the connection to the server was lost or could not be made; check that it runs";
+    return new SluiceError(
+      "unavailable",
+      `The record database (records.store.url) cannot be used: ${reason}.`,
+      {
+        cause: thrown,
+      },
+    );
   }
   return new SluiceError("internal", "A statement to the record database failed.", {
     cause: thrown,

@@ -85,7 +85,7 @@ async function assertVersion(db: Kysely<RecordTables>): Promise<void> {
     throw describeFault(thrown);
   }
   if (version >= MIN_VERSION) return;
-  const message = `The PostgreSQL server is of version ${Math.floor(version / 10_000)}; 13 or later is needed.`;
+  const message = `The PostgreSQL server of records.store.url is of version ${Math.floor(version / 10_000)}; 13 or later is needed.`;
   throw new SluiceError("unavailable", message);
 }
 

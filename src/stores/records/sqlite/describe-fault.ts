@@ -6,7 +6,8 @@ const FIXES: Readonly<Record<number, (path: string) => string>> = {
   5: (path) => `${path} is held by another process for too long; see what else has it open`,
   6: (path) => `${path} is locked; see what else has it open`,
   8: (path) => `${path} may not be written; give this user the right to write it and its folder`,
-  10: (path) => `the disk of ${path} cannot be read or written`,
+  10: (path) =>
+    `the disk of ${path} cannot be read or written; check it, or name a file on another`,
   11: (path) => `${path} is damaged; restore a backup with 'sluice restore'`,
   13: (path) => `the disk of ${path} is full; make room`,
   14: (path) => `${path} cannot be opened; check that its folder exists and may be written`,
@@ -20,7 +21,6 @@ export function describeFault({ code, message }: SqlFault, path: string): Sluice
   if (fix === undefined) {
     return new SluiceError("internal", "A statement to the record database failed.", { cause });
   }
-  return new SluiceError("unavailable", `The record database cannot be used: ${fix(path)}.`, {
-    cause,
-  });
+  const reason = `The record database (records.store.path) cannot be used: ${fix(path)}.`;
+  return new SluiceError("unavailable", reason, { cause });
 }

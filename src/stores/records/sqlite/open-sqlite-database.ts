@@ -44,7 +44,7 @@ function makeFile(path: string): void {
   } catch (cause) {
     const reason = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
     const fix = "give this user the right to write there, or name another file";
-    const message = `The record database ${path} cannot be made or written${reason}; ${fix}.`;
+    const message = `The record database ${path} (records.store.path) cannot be made or written${reason}; ${fix}.`;
     throw new SluiceError("unavailable", message, { cause });
   }
 }

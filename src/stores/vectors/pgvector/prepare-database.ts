@@ -77,6 +77,6 @@ async function findExtension(pool: Pool): Promise<string> {
 }
 
 function tooOld(version: string): SluiceError {
-  const message = `The database of vectors has pgvector ${version.slice(0, 20)}; install 0.${LEAST_MINOR} or later on its machine and run ALTER EXTENSION vector UPDATE there.`;
+  const message = `The database of vectors.store.url has pgvector ${version.slice(0, 20)}; install 0.${LEAST_MINOR} or later on its machine and run ALTER EXTENSION vector UPDATE there.`;
   return new SluiceError("unavailable", message);
 }

@@ -71,7 +71,7 @@ function prepareTables(db: DatabaseSync): void {
   const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version === LAYOUT_VERSION) return;
   if (version > LAYOUT_VERSION) {
-    const message = "The file of vectors was written by a newer version; use that one.";
+    const message = "The file of vectors.store.path was written by a newer version; use that one.";
     throw new SluiceError("unavailable", message);
   }
   db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${LAYOUT_VERSION}; COMMIT;`);
