@@ -35,8 +35,16 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "tokenizers/": DRIVER,
   "stores/": {
     ...DRIVER,
-    // What the ports of jobs and events speak of.
-    folders: [...DRIVER.folders, "core/jobs/job.ts", "core/events/cloud-event.ts"],
+    // What the ports of jobs, events and releases speak of.
+    folders: [
+      ...DRIVER.folders,
+      "core/jobs/job.ts",
+      "core/events/cloud-event.ts",
+      "core/releases/decision.ts",
+      "core/releases/release-command.ts",
+      "core/releases/release-phase.ts",
+      "core/releases/release-plan.ts",
+    ],
   },
   "telemetry/": DRIVER,
   "cluster/": DRIVER,

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import("./inspect.ts")).createInspectCommand(),
   conformance: async () => (await import("./conformance.ts")).createConformanceCommand(),
   jobs: async () => (await import("./jobs/jobs.ts")).createJobsCommand(),
+  release: async () => (await import("./release/release.ts")).createReleaseCommand(),
   keys: async () => (await import("./keys.ts")).createKeysCommand(),
   migrate: async () => (await import("./migrate.ts")).createMigrateCommand(),
   backup: async () => (await import("./backup.ts")).createBackupCommand(),

@@ -14,7 +14,10 @@ import type { JobEvents } from "../core/jobs/job-events.ts";
 import type { ModelChange } from "../core/models/registry.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { EventDestination } from "../core/ports/event-destination.ts";
+import type { OutgoingEvent } from "../core/ports/event-outbox.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import { createReleaseEvents } from "../core/releases/create-release-events.ts";
+import type { ReleaseEvent } from "../core/releases/decision.ts";
 import type { Destinations } from "../stores/events/create-destinations.ts";
 import { parseGuardedUrl } from "../stores/http/guard-address.ts";
 import type { RecordDatabase } from "../stores/records/record-database.ts";
@@ -27,6 +30,8 @@ export interface EventsPart {
   readonly drivers: readonly { readonly port: string; readonly driver: string }[];
   /** What changes of jobs write into the outbox. */
   readonly jobs: JobEvents;
+  /** What decisions about releases write into the outbox. */
+  readonly releases: (event: ReleaseEvent) => readonly OutgoingEvent[];
   /** Tells that a version of a model came or went. Never waits, never throws. */
   modelChanged(change: ModelChange): void;
   /** Tells of answers; undefined where nobody wants to know. */
@@ -95,6 +100,7 @@ export function createEventsPart(config: Config, surroundings: EventSurroundings
   return {
     drivers: subscriptions.map(({ destination }) => ({ port: "events", driver: destination })),
     jobs: createJobEvents({ source, epochMs, destinationsOf }),
+    releases: createReleaseEvents({ source, destinationsOf }),
     modelChanged: ({ model, version, state, reason }) => {
       const facts = { id: randomUUID(), source, epochMs: epochMs(), subject: `models/${model}` };
       const data = { model, version };

@@ -10,7 +10,7 @@ import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RateCounter } from "../core/ports/rate-counter.ts";
 import type { HttpObserver } from "../gateway/answer.ts";
-import type { GatewayOptions, JobOptions } from "../gateway/gateway-options.ts";
+import type { GatewayOptions, JobOptions, ReleaseOptions } from "../gateway/gateway-options.ts";
 import { GrpcPort } from "../gateway/grpc-port.ts";
 import { createHttpServer } from "../gateway/http-server.ts";
 import { createAuthenticator } from "../gateway/middleware/authenticate.ts";
@@ -35,6 +35,8 @@ export interface GatewaySurroundings {
   readonly logger: Logger;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
+  /** Undefined where this process divides no traffic. */
+  readonly releases: ReleaseOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionService | undefined;
   readonly logPrediction: PredictionLog | undefined;
@@ -169,6 +171,7 @@ function toGatewayOptions(
     isDraining,
     group,
     jobs,
+    releases,
     collections,
     logPrediction,
   }: GatewayParts,
@@ -186,6 +189,7 @@ function toGatewayOptions(
     takesCallers: config.role !== "worker",
     control: config.models.control === "explicit" ? control : undefined,
     jobs,
+    releases,
     collections: collections && {
       service: collections,
       defaultCollection: config.vectors.defaultCollection,

@@ -16,6 +16,7 @@ import { ModelRegistry } from "../core/models/registry.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { ModelSource } from "../core/ports/model-source.ts";
+import { ReleaseTraffic } from "../core/releases/release-traffic.ts";
 import { createDirectoryModelSource } from "../stores/model-packages/directory.ts";
 import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
@@ -126,6 +127,7 @@ async function createInference(
       cache,
       coalescer,
       limits: config.limits,
+      releases: new ReleaseTraffic(),
       activity: new OnlineActivity(),
     },
     metrics,
@@ -188,6 +190,7 @@ export async function startServer(
   const { modelChanged } = stores.events;
   const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
+  const releases = stores.createReleases(inference.pipeline);
   const collections = stores.createCollections(inference.pipeline);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
@@ -200,6 +203,7 @@ export async function startServer(
           logger,
           group,
           jobs: jobs?.options,
+          releases: releases?.options,
           collections: collections?.service,
           logPrediction: stores.events.logPrediction,
         }),
@@ -208,12 +212,13 @@ export async function startServer(
   ]);
   const stop = async () => {
     const cut = await gateway.drain();
-    await Promise.all([jobs?.stop(), collections?.stop()]);
+    await Promise.all([jobs?.stop(), releases?.stop(), collections?.stop()]);
     await inference.close();
     await stores.close();
     return cut;
   };
   const open = async () => {
+    await releases?.start();
     const ports = await gateway.listen();
     await jobs?.start();
     return ports;
@@ -227,6 +232,7 @@ export async function startServer(
     ...inference.drivers,
     ...gateway.drivers,
     ...(jobs?.drivers ?? []),
+    ...(releases?.drivers ?? []),
     ...(collections?.drivers ?? []),
     ...stores.events.drivers,
   ];
@@ -238,11 +244,12 @@ async function createStoredParts(
   config: Config,
   surroundings: { readonly clock: Clock; readonly logger: Logger },
 ) {
-  const [recordsPart, eventsPart, { createJobsPart }, { createCollectionsPart }] =
+  const [recordsPart, eventsPart, { createJobsPart }, { createReleasesPart }, collectionsPart] =
     await Promise.all([
       import("./records-part.ts"),
       import("./events.ts"),
       import("./jobs.ts"),
+      import("./releases.ts"),
       import("./collections.ts"),
     ]);
   const records = recordsPart.createRecordsPart(config, surroundings);
@@ -252,7 +259,10 @@ async function createStoredParts(
     events,
     createJobs: (pipeline: InferencePipeline) =>
       createJobsPart(config, { pipeline, records, events, logger }),
-    createCollections: (pipeline: InferencePipeline) => createCollectionsPart(config, pipeline),
+    createReleases: (pipeline: InferencePipeline) =>
+      createReleasesPart(config, { pipeline, records, events, logger }),
+    createCollections: (pipeline: InferencePipeline) =>
+      collectionsPart.createCollectionsPart(config, pipeline),
     close: async () => {
       await events.stop();
       await records.close();

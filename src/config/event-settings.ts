@@ -1,6 +1,7 @@
 import { boolean, choice, integer, item, list, number, section } from "./setting.ts";
 
-const SECRET = {
+/** A secret of Standard Webhooks. */
+export const SECRET = {
   type: "string",
   secret: true,
   pattern: "^whsec_[A-Za-z0-9+/]{22,}={0,2}$",

@@ -42,8 +42,14 @@ export function getSource(path: string, origins: Origins): ConfigSource {
   return origins.get(path) ?? { kind: "default" };
 }
 
-function listBounds({ server, limits, batching, jobs }: Config): Bound[] {
+function listBounds({ server, limits, batching, jobs, releases }: Config): Bound[] {
   return [
+    {
+      path: "releases.pollMs",
+      value: releases.pollMs,
+      limitPath: "releases.leaseMs",
+      limit: releases.leaseMs,
+    },
     {
       path: "jobs.leaseMs",
       value: jobs.leaseMs,

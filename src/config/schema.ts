@@ -6,6 +6,7 @@ import { jobSettings } from "./job-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
 import { loggingSettings, replicas, shutdownSettings } from "./operations-settings.ts";
 import { grpcSettings, openaiSettings, tensorflowServingSettings } from "./protocol-settings.ts";
+import { releaseSettings } from "./release-settings.ts";
 import { engineSettings, remoteSettings, role, workerSettings } from "./remote-settings.ts";
 import { authSettings, limitSettings, serverSettings } from "./server-settings.ts";
 import { root } from "./setting.ts";
@@ -36,6 +37,7 @@ export const configSchema = root("Configuration of Sluice.", {
   device: deviceSettings,
   batching: batchingSettings,
   jobs: jobSettings,
+  releases: releaseSettings,
   records: recordSettings,
   queue: queueSettings,
   vectors: vectorSettings,

@@ -1,9 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import type { Cancellation } from "../core/ports/cancellation.ts";
+import type { RequestIdentity } from "../core/releases/assign-version.ts";
 import type { ConnectionWatch } from "./middleware/cancellation.ts";
 import type { DeadlineLimits } from "./middleware/deadline.ts";
 import { readTimeoutMs } from "./middleware/deadline.ts";
 import type { Caller, CallStages } from "./request-context.ts";
+import { toRequestIdentity } from "./request-identity.ts";
 
 /** One request, whatever brought it here: what the way to a result needs to know of it. */
 export interface Call {
@@ -15,6 +17,8 @@ export interface Call {
   readonly timeoutMs: number;
   readonly caller: Caller;
   readonly cancellation: Cancellation;
+  /** What releases know it by. */
+  identify(): RequestIdentity;
   /** Notes where the time went. */
   noteStages(stages: CallStages): void;
 }
@@ -35,6 +39,7 @@ export function toHttpCall(
     timeoutMs: readTimeoutMs(request.headers, limits),
     caller: context.caller ?? NOBODY,
     cancellation: connections.watch(request.raw.socket),
+    identify: () => toRequestIdentity(request.id, context.caller ?? NOBODY, request.headers),
     noteStages: (stages) => {
       context.stages = stages;
     },

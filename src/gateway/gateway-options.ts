@@ -5,6 +5,8 @@ import type { JobService } from "../core/jobs/job-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RowSources } from "../core/ports/row-sources.ts";
+import type { ReleaseHook } from "../core/releases/release-plan.ts";
+import type { ReleaseService } from "../core/releases/release-service.ts";
 import type { InputLimits } from "../protocols/native/field-reader.ts";
 import type { HttpObserver } from "./answer.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
@@ -64,6 +66,15 @@ export interface JobOptions {
   readonly assertWebhookUrl: (url: string) => void;
 }
 
+/** Releases: how new versions go live. */
+export interface ReleaseOptions {
+  readonly service: ReleaseService;
+  /** Ids of callers who may change releases; none = all may. */
+  readonly operators: readonly string[];
+  /** @throws SluiceError `invalid_argument` when a hook may not be asked at its address */
+  readonly assertHooks: (hooks: readonly ReleaseHook[]) => void;
+}
+
 /** Collections of vectors, and of examples that classify. */
 export interface CollectionOptions {
   readonly service: CollectionService;
@@ -87,6 +98,8 @@ export interface GatewayOptions {
   readonly takesCallers: boolean;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
+  /** Undefined where this process divides no traffic. */
+  readonly releases: ReleaseOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionOptions | undefined;
   /** Tells of every answer to a text; never waits, never throws. Undefined where nobody wants to know. */

@@ -23,6 +23,7 @@ import { toGrpcTimeoutMs } from "./middleware/deadline.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
 import type { Caller } from "./request-context.ts";
 import { createRequestContext } from "./request-context.ts";
+import { toRequestIdentity } from "./request-identity.ts";
 
 /** Everything the gRPC server needs; it creates none of it. */
 export interface GrpcServerOptions {
@@ -186,8 +187,9 @@ class Gate {
 
   open(raw: AnyCall): OpenCall {
     const { clock, limits } = this.#options;
+    const id = randomUUID();
     return {
-      id: randomUUID(),
+      id,
       startedMs: clock.nowMs(),
       timeoutMs: toGrpcTimeoutMs(raw.getDeadline(), clock.epochMs(), limits),
       caller: ANYBODY,
@@ -201,6 +203,9 @@ class Gate {
           emitter.once("cancelled", listener);
           return () => emitter.off("cancelled", listener);
         },
+      },
+      identify() {
+        return toRequestIdentity(id, this.caller, toTexts(raw.metadata));
       },
       noteStages: () => {},
     };
@@ -258,6 +263,15 @@ function toHeaders(metadata: Metadata): Record<string, string> {
     if (typeof value === "string") headers[name] = value;
   }
   return headers;
+}
+
+/** What is no bytes. */
+function toTexts(metadata: Metadata): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(metadata.getMap())) {
+    if (typeof value === "string") texts[name] = value;
+  }
+  return texts;
 }
 
 /** `127.0.0.1:5000`, `[::1]:5000` or `ipv6:[::1]:5000` without the port. */

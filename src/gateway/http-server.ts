@@ -28,6 +28,7 @@ import { createModelsRoute } from "./routes/models.ts";
 import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
 import { createOpenAiRoutes } from "./routes/openai.ts";
 import { createPredictionsRoute } from "./routes/predictions.ts";
+import { createReleaseRoutes } from "./routes/releases/routes.ts";
 import {
   createTensorFlowServingRoutes,
   TENSORFLOW_SERVING_AREA,
@@ -71,6 +72,7 @@ function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Rou
     ...createTensorFlowServingRoutes(options, inference),
     ...createHealthRoutes(options),
     ...(options.jobs === undefined ? [] : createJobRoutes(options, options.jobs)),
+    ...(options.releases === undefined ? [] : createReleaseRoutes(options, options.releases)),
     ...(options.collections === undefined
       ? []
       : createCollectionRoutes(options, inference, options.collections.service)),

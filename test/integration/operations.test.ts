@@ -96,6 +96,13 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
     "/v1/embeddings",
     "/v1/moderations",
     "/v1/predictions",
+    "/v1/releases",
+    "/v1/releases/{id}",
+    "/v1/releases/{id}/history",
+    "/v1/releases/{id}/pause",
+    "/v1/releases/{id}/promote",
+    "/v1/releases/{id}/resume",
+    "/v1/releases/{id}/rollback",
   ]);
   expect(JSON.stringify(document)).toContain('"maxLength":5000');
 });

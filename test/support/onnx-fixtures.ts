@@ -95,6 +95,38 @@ export function writeSlowClassifier(options: SlowClassifierOptions = {}): Uint8A
   });
 }
 
+/**
+ * A classifier that answers most texts, and fails for those whose ids add up to `remainder` modulo 7: it looks in a table of
+ * one row for a second one.
+ */
+export function writeFragileClassifier(remainder: number, buckets = 1024): Uint8Array {
+  const classes = 2;
+  const random = createRandom(1);
+  return writeOnnx({
+    name: "fragile-classifier",
+    inputs: [createValueInfo("ids", TensorProto_DataType.INT64, ["batch", "length"])],
+    outputs: [createValueInfo("logits", TensorProto_DataType.FLOAT, ["batch", classes])],
+    initializers: [
+      createFloatTensor("embeddings", [buckets, classes], randomFloats(random, buckets * classes)),
+      createInt64Tensor("length_axis", [1], BigInt64Array.of(1n)),
+      createInt64Tensor("modulus", [1], BigInt64Array.of(7n)),
+      createInt64Tensor("remainder", [1], BigInt64Array.of(BigInt(remainder))),
+      createFloatTensor("one_row", [1, classes], new Float32Array(classes)),
+    ],
+    nodes: [
+      createNode("Gather", ["embeddings", "ids"], "looked_up"),
+      createNode("ReduceSum", ["looked_up", "length_axis"], "summed", { keepdims: 0 }),
+      createNode("ReduceSum", ["ids", "length_axis"], "id_sum", { keepdims: 0 }),
+      createNode("Mod", ["id_sum", "modulus"], "rest"),
+      createNode("Equal", ["rest", "remainder"], "is_fatal"),
+      createNode("Cast", ["is_fatal"], "row", { to: TensorProto_DataType.INT64 }),
+      createNode("Gather", ["one_row", "row"], "nothing"),
+      createNode("Add", ["summed", "nothing"], "logits"),
+    ],
+    metadata: {},
+  });
+}
+
 /** A model file in a folder of its own. `remove` deletes both. */
 export async function writeModelFile(
   bytes: Uint8Array,

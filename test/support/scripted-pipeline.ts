@@ -9,7 +9,9 @@ import type { RowOutcome } from "../../src/core/inference/run-inference.ts";
 import type { TextManifest } from "../../src/core/models/manifest.ts";
 import { ModelRegistry } from "../../src/core/models/registry.ts";
 import { VersionStatistics } from "../../src/core/models/version-statistics.ts";
+import type { Backend } from "../../src/core/ports/backend.ts";
 import type { CacheStore } from "../../src/core/ports/cache-store.ts";
+import { ReleaseTraffic } from "../../src/core/releases/release-traffic.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { RecordingObserver } from "./recording-observer.ts";
 import { POISON, ScriptedBackend } from "./scripted-backend.ts";
@@ -81,21 +83,24 @@ export function createScriptedPipeline(
     bulkShare: 0.05,
     ...changes,
   };
-  const batcher = new Batcher({ backend, clock, limits, observer });
-  registry.discover("m", "1.0.0");
-  for (const state of ["verifying", "loading", "warming"] as const) {
-    registry.transition("m", "1.0.0", state);
-  }
-  registry.activate({
-    manifest: SCRIPTED_MANIFEST,
-    digest: "d",
-    cacheKeyPrefix: createCacheKeyPrefix({ model: "m", version: "1.0.0", digest: "d" }),
-    readsPairs: false,
-    tokenizer,
-    backend,
-    batcher,
-    observer: new VersionStatistics(clock, observer),
-  });
+  /** Another version becomes ready, on a backend of its own. */
+  const addVersion = (version: string, versionBackend: Backend) => {
+    registry.discover("m", version);
+    for (const state of ["verifying", "loading", "warming"] as const) {
+      registry.transition("m", version, state);
+    }
+    registry.activate({
+      manifest: { ...SCRIPTED_MANIFEST, version },
+      digest: version,
+      cacheKeyPrefix: createCacheKeyPrefix({ model: "m", version, digest: version }),
+      readsPairs: false,
+      tokenizer,
+      backend: versionBackend,
+      batcher: new Batcher({ backend: versionBackend, clock, limits, observer }),
+      observer: new VersionStatistics(clock, observer),
+    });
+  };
+  addVersion("1.0.0", backend);
   const pipeline = {
     clock,
     registry,
@@ -104,8 +109,9 @@ export function createScriptedPipeline(
     coalescer: new Coalescer<RowOutcome>(clock),
     limits: { maxTextCharacters: 5000 },
     activity: new OnlineActivity(),
+    releases: new ReleaseTraffic(),
   };
-  return { clock, backend, observer, pipeline, pace };
+  return { clock, backend, observer, pipeline, pace, addVersion };
 }
 
 /** The score of the label "number": the number that a text holds, when outputs are asked for as they are. */

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
-import { SluiceError } from "../../core/errors.ts";
+import type { AskedServer, AskOptions } from "../ask-server.ts";
 import { postJson } from "./post-json.ts";
 import type { SourceFields } from "./to-source.ts";
 
@@ -44,27 +44,8 @@ export interface JobClient {
   results(id: string, format: "ndjson" | "csv"): Promise<Readable>;
 }
 
-type AskOptions = Omit<RequestInit, "headers"> & {
-  readonly duplex?: "half";
-  readonly headers?: Readonly<Record<string, string>>;
-};
-
-/** @param url of the server, e.g. `http://127.0.0.1:8000` */
-export function createJobClient(url: string, key: string | undefined): JobClient {
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const check = async (asked: Promise<Response>) => {
-    let response: Response;
-    try {
-      response = await asked;
-    } catch (cause) {
-      const fix = "start it with 'npm start', or name another with --url";
-      throw new SluiceError("unavailable", `There is no server at ${url}; ${fix}.`, { cause });
-    }
-    if (!response.ok) throw await readRefusal(response);
-    return response;
-  };
-  const ask = (path: string, { headers, ...init }: AskOptions = {}) =>
-    check(fetch(new URL(path, url), { ...init, headers: { ...headers, ...authorization } }));
+/** The jobs of one server. */
+export function createJobClient({ url, authorization, check, ask }: AskedServer): JobClient {
   const job = async (path: string, init?: AskOptions) =>
     (await (await ask(path, init)).json()) as WireJob;
   const at = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
@@ -104,18 +85,4 @@ export function createJobClient(url: string, key: string | undefined): JobClient
 
 function toKeyHeader(key: string | undefined): Record<string, string> {
   return key === undefined ? {} : { "idempotency-key": key };
-}
-
-/** What the server said, as an error of this program. */
-async function readRefusal(response: Response): Promise<SluiceError> {
-  const text = await response.text();
-  try {
-    const { error } = JSON.parse(text);
-    if (typeof error.message === "string") {
-      return new SluiceError("invalid_argument", `The server refused: ${error.message}`);
-    }
-  } catch {
-    // Not one of our servers; its status has to do.
-  }
-  return new SluiceError("invalid_argument", `The server answered with status ${response.status}.`);
 }

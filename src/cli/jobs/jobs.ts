@@ -2,7 +2,8 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
 import { SluiceError } from "../../core/errors.ts";
-import { loadSettings } from "../load-settings.ts";
+import type { ServerOptions } from "../ask-server.ts";
+import { onServer, toServer } from "../ask-server.ts";
 import { parseCount } from "../parse-arguments.ts";
 import type { JobClient, WireJob } from "./job-client.ts";
 import { createJobClient } from "./job-client.ts";
@@ -10,11 +11,6 @@ import { toJobFile } from "./to-job-file.ts";
 import type { SourceOptions } from "./to-source.ts";
 import { toSource } from "./to-source.ts";
 import { waitForJob } from "./wait-for-job.ts";
-
-interface ServerOptions {
-  readonly url?: string;
-  readonly key?: string;
-}
 
 interface SubmitOptions extends ServerOptions, SourceOptions {
   readonly model?: string;
@@ -206,21 +202,8 @@ function forJob(name: string, description: string): Command {
   return onServer(new Command(name)).description(description).argument("<id>", "id of the job");
 }
 
-function onServer(command: Command): Command {
-  return command
-    .option("--url <url>", "server to ask (default: the one that the configuration describes)")
-    .option("--key <key>", "API key");
-}
-
-function toClient({ url, key }: ServerOptions): JobClient {
-  return createJobClient(url ?? findServer(), key);
-}
-
-/** The server of this configuration, as it is reached from this machine. */
-function findServer(): string {
-  const { host, port } = loadSettings([]).config.server;
-  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+function toClient(options: ServerOptions): JobClient {
+  return createJobClient(toServer(options));
 }
 
 function isTerminal(): boolean {

@@ -40,7 +40,9 @@ export async function resolveNamedTask(
   wanted: WantedTask,
 ): Promise<{ readonly model: string; readonly serving: ServingVersion }> {
   const model = wanted.model ?? wanted.defaultModel;
-  if (named.graphs.has(model)) {
+  const graph = named.graphs.get(model);
+  if (graph !== undefined) {
+    await named.registry.wake(leadOf(graph, named.graphs).model);
     const { serving } = resolveNamed(named, model, undefined);
     if (serving !== undefined && wanted.tasks.includes(serving.manifest.task)) {
       return { model, serving };

@@ -18,6 +18,7 @@ import { detectWrittenLanguage } from "../text/written-language.ts";
 import type { Opinion } from "./blend-scores.ts";
 import { blendScores, toLogits } from "./blend-scores.ts";
 import { isMet } from "./condition.ts";
+import { findUnwanted } from "./find-unwanted.ts";
 import type { Condition, Ensemble, Graph, Sequence, Switch, Target } from "./graph.ts";
 import { leadOf } from "./graph.ts";
 import { assertNoVersion } from "./resolve-named.ts";
@@ -134,6 +135,10 @@ class GraphRun {
 
   async #askModel(target: Target, at: readonly number[], settled: Settled): Promise<StepResult> {
     const { clock } = this.#pipeline;
+    // The first step answers as the model alone would; no later one is begun, or its model loaded, for nobody.
+    const unwanted = this.steps.length > 0 && findUnwanted(this.#request, clock.nowMs());
+    if (unwanted)
+      return { answers: at.map(() => ({ ok: false, error: unwanted })), timings: NO_TIME };
     const { model, version } = target;
     const inputs = at.flatMap((place) => this.#request.inputs[place] ?? []);
     const request = { ...this.#request, model, version, inputs };

@@ -1,4 +1,5 @@
 import type { Cancellation } from "../ports/cancellation.ts";
+import type { RequestIdentity } from "../releases/assign-version.ts";
 import type { ActivationFunction } from "../text/labels.ts";
 import type { Flow } from "./fair-line.ts";
 import type { Lane } from "./lanes.ts";
@@ -31,6 +32,12 @@ export interface InferenceRequest {
   readonly model: string;
   /** `undefined` = the version that the routing table gives. */
   readonly version: string | undefined;
+  /** Version that a release gives the caller, who named none; texts in languages that it was not made for go elsewhere all the same. */
+  readonly routed?: string;
+  /** Who asks, for releases; undefined for what is nobody's in particular, such as a job. */
+  readonly identity?: () => RequestIdentity;
+  /** A copy that nobody waits for: it touches no cache, and counts nowhere but in its release. */
+  readonly isCopy?: boolean;
   /** One or more, each already checked for type and length by the decoder. */
   readonly inputs: readonly TextInput[];
   readonly options: InferenceOptions;

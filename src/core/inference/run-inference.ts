@@ -5,6 +5,7 @@ import type { ServingVersion } from "../models/serving-version.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AnswerSource } from "../ports/inference-observer.ts";
 import type { TextEncoding } from "../ports/tokenizer.ts";
+import type { ReleaseTraffic } from "../releases/release-traffic.ts";
 import { countCharacters, normalizeText } from "../text/normalize.ts";
 import { mergeWindows } from "../text/windows.ts";
 import { createCacheKey } from "./cache-key.ts";
@@ -31,6 +32,8 @@ export interface InferencePipeline {
   readonly cache: ResultCache;
   readonly coalescer: Coalescer<RowOutcome>;
   readonly limits: TextLimits;
+  /** New versions on their way to go live. */
+  readonly releases: ReleaseTraffic;
   /** Shared by all who ask; told of every request of the online lane. */
   readonly activity: OnlineActivity;
 }
@@ -59,7 +62,7 @@ export async function runInference(
 ): Promise<InferenceResult> {
   const waking = pipeline.registry.wake(request.model);
   if (waking !== undefined) await waking;
-  const serving = pipeline.registry.resolve(request.model, request.version);
+  const serving = pipeline.registry.resolve(request.model, request.version ?? request.routed);
   if (request.lane === "online") pipeline.activity.note(pipeline.clock.nowMs());
   const run = new InferenceRun(request, serving, pipeline);
 
@@ -131,6 +134,7 @@ class InferenceRun {
   }
 
   async lookUp(questions: readonly Question[]): Promise<void> {
+    if (this.#request.isCopy === true) return;
     const startedMs = this.#pipeline.clock.nowMs();
     const known = await this.#pipeline.cache.lookUp(questions.map((question) => question.key));
     for (let i = 0; i < questions.length; i++) {
@@ -180,7 +184,7 @@ class InferenceRun {
       return this.#report(serving, outcome, source);
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      serving.observer.itemFailed(error.code);
+      if (this.#request.isCopy !== true) serving.observer.itemFailed(error.code);
       return { ok: false, error };
     }
   }
@@ -195,13 +199,15 @@ class InferenceRun {
     const outcome = await answer;
     if (coalesced) return { outcome, source: "coalesced" };
     // A job of a million texts that come once would drive out everything that is asked for again and again.
-    if (this.#request.lane === "online") cache.remember(question.key, outcome);
+    const { lane, isCopy = false } = this.#request;
+    if (lane === "online" && !isCopy) cache.remember(question.key, outcome);
     return { outcome, source: "model" };
   }
 
   /** Whoever waits for an answer must not wait behind bulk work, so the lanes do not share runs. */
   #flightOf({ key }: Question): string {
-    const { lane } = this.#request;
+    const { lane, isCopy = false } = this.#request;
+    if (isCopy) return `copy\n${key}`;
     return lane === "online" ? key : `${lane}\n${key}`;
   }
 
@@ -232,7 +238,9 @@ class InferenceRun {
   ): ItemResult {
     const prediction = toPrediction(row, manifest, this.#request.options);
     const durationMs = this.#pipeline.clock.nowMs() - this.#startedMs;
-    observer.predictionMade(toPredictionName(prediction), source, durationMs);
+    if (this.#request.isCopy !== true) {
+      observer.predictionMade(toPredictionName(prediction), source, durationMs);
+    }
     const { version } = manifest;
     return { ok: true, version, prediction, source, windows, truncated, durationMs };
   }

@@ -89,7 +89,8 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
   });
   const toRequest = (call: Call, decoded: DecodedRequest): InferenceRequest => {
     const { model = defaultModel, version, inputs, options, lane, timeoutMs } = decoded;
-    return { model, version, inputs, options, lane, ...waitOf(call, timeoutMs) };
+    const identity = () => call.identify();
+    return { model, version, inputs, options, lane, identity, ...waitOf(call, timeoutMs) };
   };
   return {
     callOf: (request) => toHttpCall(request, limits, connections),

@@ -86,7 +86,8 @@ function toHeaders(
   };
 }
 
-interface Post {
+/** One request to a receiver. */
+export interface Post {
   readonly body: string;
   readonly timeoutMs: number;
   readonly epochMs: () => number;
@@ -94,7 +95,8 @@ interface Post {
   readonly ends: Set<() => void>;
 }
 
-function post(
+/** Sends a body once. Any 2xx is success, redirects are not followed. Never rejects. */
+export function post(
   url: URL,
   settings: RequestOptions,
   { body, timeoutMs, epochMs, ends }: Post,

@@ -7,6 +7,12 @@ export interface RecordTables {
   readonly work_messages: WorkMessagesTable;
   readonly events: EventsTable;
   readonly deliveries: DeliveriesTable;
+  readonly releases: ReleasesTable;
+  readonly release_changes: ReleaseChangesTable;
+  readonly release_events: ReleaseEventsTable;
+  readonly release_commands: ReleaseCommandsTable;
+  readonly release_observations: ReleaseObservationsTable;
+  readonly leases: LeasesTable;
   readonly sluice_migrations: MigrationsTable;
 }
 
@@ -86,4 +92,57 @@ export interface DeliveriesTable {
 export interface MigrationsTable {
   name: string;
   applied_at_ms: number;
+}
+
+export interface ReleasesTable {
+  /** Counts up; the order in which they were started. */
+  sequence: Generated<number>;
+  id: string;
+  model: string;
+  /** The model while the release is open; null once it has ended. */
+  open_model: string | null;
+  revision: number;
+  /** JSON of `ReleasePlan`. */
+  plan: string;
+  /** JSON of `ReleaseState`. */
+  state: string;
+  /** JSON of `Analysis`; null before the first check. */
+  analysis: string | null;
+}
+
+/** One row. */
+export interface ReleaseChangesTable {
+  name: string;
+  /** Changes of any release so far. */
+  changes: number;
+}
+
+export interface ReleaseEventsTable {
+  sequence: Generated<number>;
+  release_id: string;
+  /** JSON of `ReleaseEvent`. */
+  event: string;
+}
+
+export interface ReleaseCommandsTable {
+  sequence: Generated<number>;
+  id: string;
+  release_id: string;
+  /** JSON of `ReleaseCommand`. */
+  command: string;
+}
+
+export interface ReleaseObservationsTable {
+  release_id: string;
+  replica: string;
+  window_ms: number;
+  /** JSON of `Observation`, as is `candidate`. */
+  stable: string;
+  candidate: string;
+}
+
+export interface LeasesTable {
+  name: string;
+  holder: string;
+  until_ms: number;
 }

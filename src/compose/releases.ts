@@ -1,0 +1,153 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Config } from "../config/schema.ts";
+import { toSluiceError } from "../core/errors.ts";
+import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import { createJobId } from "../core/jobs/job-id.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { StoredRelease } from "../core/ports/release-store.ts";
+import type { VersionHealth } from "../core/releases/advance-release.ts";
+import type { ReleaseService } from "../core/releases/release-service.ts";
+import { createReleaseService, readReadiness } from "../core/releases/release-service.ts";
+import type { ReleaseOptions } from "../gateway/gateway-options.ts";
+import { createReleaseHooks } from "../stores/events/release-hooks.ts";
+import { startReleaseController } from "../workers/release-controller.ts";
+import { startReleaseFollower } from "../workers/release-follower.ts";
+import type { EventsPart } from "./events.ts";
+import { Lazy } from "./lazy.ts";
+import type { RecordsPart } from "./records-part.ts";
+
+/** The part of the composition root that lets new versions go live. */
+
+export interface ReleasesPart {
+  /** For the gateway. */
+  readonly options: ReleaseOptions;
+  readonly drivers: readonly { readonly port: string; readonly driver: string }[];
+  /**
+   * Goes on with the releases that there are. Called once models are loaded, and before anybody is answered.
+   *
+   * @throws SluiceError `unavailable` when the store cannot be opened and `releases.enabled` is `on`
+   */
+  start(): Promise<void>;
+  /** Stops deciding, so that another process can. */
+  stop(): Promise<void>;
+}
+
+export interface ReleasesSurroundings {
+  readonly pipeline: InferencePipeline;
+  readonly records: RecordsPart;
+  readonly events: EventsPart;
+  readonly logger: Logger;
+}
+
+/** @returns undefined where this process divides no traffic: engines answer for the version that they are asked */
+export function createReleasesPart(
+  config: Config,
+  surroundings: ReleasesSurroundings,
+): ReleasesPart | undefined {
+  const { enabled, operators } = config.releases;
+  if (enabled === "off" || config.role === "engine" || config.role === "worker") return undefined;
+  const { records, logger } = surroundings;
+  const hooks = createReleaseHooks({
+    ...config.releases,
+    secrets: config.releases.hookSecrets,
+    epochMs: () => surroundings.pipeline.clock.epochMs(),
+  });
+  const releases = new Lazy(() => openReleases(config, surroundings, hooks));
+  return {
+    options: {
+      service: toLazyService(async () => (await releases.get()).service),
+      operators,
+      assertHooks: hooks.assertAddresses,
+    },
+    drivers: [{ port: "releases", driver: records.description }],
+    start: async () => {
+      if (enabled === "auto" && records.isUntouched()) return;
+      try {
+        await releases.get();
+      } catch (thrown) {
+        if (enabled === "on") throw thrown;
+        const reason = toSluiceError(thrown).message;
+        logger.warn("Releases are not followed until their store can be opened.", { reason });
+      }
+    },
+    stop: () => releases.close(),
+  };
+}
+
+function toLazyService(service: () => Promise<ReleaseService>): ReleaseService {
+  return {
+    start: async (plan, by) => (await service()).start(plan, by),
+    find: async (id) => (await service()).find(id),
+    list: async (range) => (await service()).list(range),
+    history: async (id, limit) => (await service()).history(id, limit),
+    command: async (id, command) => (await service()).command(id, command),
+  };
+}
+
+/** Everything that releases need, opened. */
+interface OpenReleases {
+  readonly service: ReleaseService;
+  close(): Promise<void>;
+}
+
+async function openReleases(
+  config: Config,
+  { pipeline, records, events, logger }: ReleasesSurroundings,
+  hooks: ReturnType<typeof createReleaseHooks>,
+): Promise<OpenReleases> {
+  const { clock, registry, releases: traffic } = pipeline;
+  const { pollMs, leaseMs } = config.releases;
+  const [{ createReleaseStore }, { appendEvents }] = await Promise.all([
+    import("../stores/records/release-store.ts"),
+    import("../stores/records/event-outbox.ts"),
+  ]);
+  const store = createReleaseStore(await records.open(), appendEvents);
+  const epochMs = () => clock.epochMs();
+  const replica = randomUUID();
+  const shared = { store, clock, logger, replica, pollMs };
+  const follower = startReleaseFollower({ ...shared, registry, traffic });
+  const controller = startReleaseController({
+    ...shared,
+    leaseMs,
+    epochMs,
+    readHealth: (release) => readHealth(release, pipeline),
+    askHooks: hooks.ask,
+    toOutgoing: events.releases,
+    decided: (release, event) => {
+      hooks.tell(release, event);
+      const { model, message, phase } = event;
+      const fields = { release: event.releaseId, model, phase };
+      if (event.type === "Warning") logger.warn(message, fields);
+      else logger.info(message, fields);
+      // This process routes by it at once; others look by themselves.
+      void follower.look();
+    },
+  });
+  // Nobody is answered by a table that is not there yet.
+  await follower.look();
+  return {
+    service: createReleaseService({
+      ...{ store, registry, traffic, clock, toOutgoing: events.releases },
+      createId: () => createJobId(epochMs(), randomBytes(16)).replace("job_", "rel_"),
+      changed: () => void controller.look(),
+    }),
+    close: async () => {
+      hooks.close();
+      await controller.stop();
+      await follower.stop();
+    },
+  };
+}
+
+function readHealth(
+  { state }: StoredRelease,
+  { registry }: Pick<InferencePipeline, "registry">,
+): VersionHealth {
+  const { model, candidate } = state;
+  const found = registry.list().find((one) => one.model === model && one.version === candidate);
+  const isFailed = found?.state === "failed";
+  return {
+    ready: readReadiness(registry, state),
+    candidateFailure: isFailed ? (found.reason ?? "it failed") : null,
+  };
+}

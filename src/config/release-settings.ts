@@ -1,0 +1,51 @@
+import { SECRET } from "./event-settings.ts";
+import { boolean, choice, integer, list, section } from "./setting.ts";
+
+/** How new versions go live. */
+export const releaseSettings = section(
+  "Releases: how new versions go live, watched, and back by themselves when they are bad.",
+  {
+    enabled: choice(["auto", "on", "off"], {
+      default: "auto",
+      description:
+        "Whether this server follows releases. With `auto` it does when its record database is there, and as soon as the first release is started; with `on` a store that cannot be opened keeps the server from starting.",
+    }),
+    operators: list(
+      { type: "string", minLength: 1 },
+      {
+        maxItems: 1000,
+        description:
+          "Ids of the API keys that may start, pause, promote and roll back releases. With none, the default, every caller may; everybody may look.",
+      },
+    ),
+    pollMs: integer({
+      default: 250,
+      minimum: 20,
+      maximum: 10_000,
+      description:
+        "How often to look at the store: within so long a process routes requests as the others do.",
+    }),
+    leaseMs: integer({
+      default: 5000,
+      minimum: 500,
+      maximum: 600_000,
+      description:
+        "How long the process that decides may be silent before another takes its place; more than `releases.pollMs`.",
+    }),
+    hookSecrets: list(SECRET, {
+      maxItems: 4,
+      description:
+        "Secrets of Standard Webhooks with which questions to hooks are signed, one signature each, so that receivers may change from one to the next.",
+    }),
+    allowHttp: boolean({
+      default: false,
+      description:
+        "Whether hooks may be asked by http://, which anybody on the way can read and change.",
+    }),
+    allowPrivateAddresses: boolean({
+      default: false,
+      description:
+        "Whether hooks may be at addresses that are not on the public Internet, such as those of this network.",
+    }),
+  },
+);

@@ -1,0 +1,92 @@
+import { toSluiceError } from "../core/errors.ts";
+import type { Clock } from "../core/ports/clock.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { ReleasePorts } from "../core/releases/advance-release.ts";
+import { advanceRelease } from "../core/releases/advance-release.ts";
+import { isFinishedPhase } from "../core/releases/release-phase.ts";
+import type { ReleaseFollower } from "./release-follower.ts";
+import { startLooking } from "./release-follower.ts";
+
+export interface ReleaseControllerOptions extends ReleasePorts {
+  readonly clock: Pick<Clock, "setTimer">;
+  readonly logger: Logger;
+  /** Unique to this process and its start. */
+  readonly replica: string;
+  readonly pollMs: number;
+  /** How long nobody else decides after this process has said that it does. */
+  readonly leaseMs: number;
+}
+
+/** The lease that whoever decides about releases holds. */
+const LEASE = "release-controller";
+
+/**
+ * Decides about releases for as long as this process has the lease; others wait until it is given up or runs out. What is
+ * decided is stored before it happens, so that the next one goes on where this one stopped. Should two ever decide at
+ * once, since a process was stopped for longer than its lease, the store takes the first decision only.
+ */
+export function startReleaseController(options: ReleaseControllerOptions): ReleaseFollower {
+  const { store, epochMs, logger, replica, clock, pollMs, leaseMs } = options;
+  const advancing = new Map<string, Promise<void>>();
+  let isDark = false;
+  let leads = false;
+  const report = (thrown: unknown) => {
+    const { message: reason } = toSluiceError(thrown);
+    if (!isDark)
+      logger.warn("Nobody can decide about releases; they stay as they are.", { reason });
+    isDark = true;
+  };
+  const lookOnce = async () => {
+    try {
+      leads = await store.acquireLease(LEASE, replica, epochMs(), leaseMs);
+      if (leads) await advanceAll(options, advancing, report);
+      if (isDark) logger.info("Releases are decided about again.", {});
+      isDark = false;
+    } catch (thrown) {
+      report(thrown);
+    }
+  };
+  const looking = startLooking(lookOnce, { clock, pollMs });
+  return {
+    look: looking.look,
+    stop: async () => {
+      await looking.stop();
+      await Promise.all(advancing.values());
+      // The next one need not wait.
+      if (leads) await store.releaseLease(LEASE, replica).catch(() => {});
+    },
+  };
+}
+
+/**
+ * Takes every open release as far as it goes. Nobody waits for one that waits for a hook: the lease is kept, and other
+ * releases go on. It is interrupted by what cannot wait; then the store refuses what came of the hook.
+ */
+async function advanceAll(
+  options: ReleaseControllerOptions,
+  advancing: Map<string, Promise<void>>,
+  report: (thrown: unknown) => void,
+): Promise<void> {
+  const { store, readHealth } = options;
+  const steps: Promise<void>[] = [];
+  for (const release of await store.listCurrent()) {
+    const { id, phase } = release.state;
+    if (isFinishedPhase(phase)) continue;
+    const isUrgent =
+      readHealth(release).candidateFailure !== null || (await store.findCommand(id)) !== undefined;
+    if (advancing.has(id) && !isUrgent) continue;
+    const step: Promise<void> = advanceRelease(release, options)
+      .then(() => {}, report)
+      .finally(() => {
+        if (advancing.get(id) === step) advancing.delete(id);
+      });
+    advancing.set(id, step);
+    steps.push(step);
+  }
+  // Steps without hooks are over in no time; then whoever looked sees what came of them.
+  await Promise.race([Promise.all(steps), sleep(options)]);
+}
+
+function sleep({ clock, pollMs }: ReleaseControllerOptions): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(pollMs, resolve));
+}
