@@ -44,6 +44,10 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
   const { registry, runtime } = options;
   const { model, version } = found;
   try {
+    if (found.fetch !== undefined) {
+      registry.transition(model, version, "fetching");
+      await found.fetch();
+    }
     registry.transition(model, version, "verifying");
     const verified = await found.verify();
     const { manifest } = verified;

@@ -3,12 +3,13 @@ import { SluiceError } from "../errors.ts";
 /**
  * The life of a model version in this process. Every legal step is in this table; anything else is a bug.
  *
- * discovered: its folder was found · verifying: manifest and digests are being checked · loading: tokenizer and
- * backend start · warming: first runs · ready: may get traffic · draining: answers what it has accepted ·
- * unloaded: memory is free · failed: see the reason; it may be tried again from the beginning.
+ * discovered: it was found · fetching: its files come from another place · verifying: manifest and digests are being
+ * checked · loading: tokenizer and backend start · warming: first runs · ready: may get traffic · draining: answers what
+ * it has accepted · unloaded: memory is free · failed: see the reason; it may be tried again from the beginning.
  */
 const NEXT_STATES = {
-  discovered: ["verifying"],
+  discovered: ["fetching", "verifying"],
+  fetching: ["verifying", "failed"],
   verifying: ["loading", "failed"],
   loading: ["warming", "failed"],
   warming: ["ready", "failed"],

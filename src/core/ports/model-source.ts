@@ -18,6 +18,13 @@ export interface DiscoveredPackage {
   readonly model: string;
   readonly version: string;
   /**
+   * Brings the files here, as far as they are not here yet; missing where they lie already. Called before `verify`.
+   *
+   * @throws SluiceError `unavailable` when the place cannot be reached now, so that it is worth another try;
+   * `invalid_argument` with the reason when what came is not what it should be
+   */
+  fetch?(): Promise<void>;
+  /**
    * Reads and checks the package.
    *
    * @throws SluiceError `invalid_argument` with the reason: manifest wrong, file missing, digest differs.

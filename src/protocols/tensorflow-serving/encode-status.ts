@@ -5,6 +5,7 @@ export type TensorFlowState = "START" | "LOADING" | "AVAILABLE" | "UNLOADING" | 
 
 const STATES = {
   discovered: "START",
+  fetching: "LOADING",
   verifying: "LOADING",
   loading: "LOADING",
   warming: "LOADING",

@@ -21,6 +21,7 @@ import { readTarget } from "./read-target.ts";
 
 const STATE: Readonly<Record<VersionState, RepositoryState>> = {
   discovered: "LOADING",
+  fetching: "LOADING",
   verifying: "LOADING",
   loading: "LOADING",
   warming: "LOADING",
