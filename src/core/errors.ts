@@ -46,10 +46,21 @@ export interface FieldProblem {
   readonly problem: string;
 }
 
+/** What a fault that was made on purpose asks for; see `core/faults/`. Statuses that are null follow from the code. */
+export interface InjectedFault {
+  /** Name of the rule. */
+  readonly rule: string;
+  readonly httpStatus: number | null;
+  /** gRPC's number. */
+  readonly grpcStatus: number | null;
+}
+
 export interface SluiceErrorOptions {
   readonly details?: readonly FieldProblem[];
   /** Milliseconds after which the same request has a fair chance. Set for rate_limited and overloaded. */
   readonly retryAfterMs?: number;
+  /** Set when nothing is wrong and the error was asked for. */
+  readonly injected?: InjectedFault;
   /** What really happened. Logged, never sent. */
   readonly cause?: unknown;
 }
@@ -59,6 +70,7 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly FieldProblem[];
   readonly retryAfterMs: number | undefined;
+  readonly injected: InjectedFault | undefined;
 
   constructor(code: ErrorCode, message: string, options: SluiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -66,6 +78,7 @@ export class SluiceError extends Error {
     this.code = code;
     this.details = options.details ?? [];
     this.retryAfterMs = options.retryAfterMs;
+    this.injected = options.injected;
   }
 }
 
