@@ -1,3 +1,4 @@
+import type { FaultChange, FaultExchange } from "../core/ports/fault-exchange.ts";
 import type { MemberMessage, PrimaryMessage, RateDelta } from "./messages.ts";
 import type { RateExchange } from "./shared-rate-counter.ts";
 
@@ -10,6 +11,7 @@ export interface ProcessGroup {
   /** Says how to make the own page. */
   onRender(render: () => Promise<string>): void;
   readonly rates: RateExchange;
+  readonly faults: FaultExchange;
   /** The server listens. */
   reportReady(screen: string): void;
 }
@@ -24,9 +26,11 @@ export function createProcessGroup(size: number, channel: MemberChannel): Proces
   const collections = new Map<number, (texts: readonly string[]) => void>();
   let nextId = 0;
   let render: () => Promise<string> = async () => "";
+  let hearFault: (change: FaultChange) => void = () => {};
   let hearRates: (deltas: readonly RateDelta[]) => void = () => {};
   channel.onMessage((message) => {
     if (message.kind === "rates") hearRates(message.deltas);
+    else if (message.kind === "fault") hearFault(message.change);
     else if (message.kind === "collected") {
       collections.get(message.id)?.(message.texts);
       collections.delete(message.id);
@@ -49,6 +53,12 @@ export function createProcessGroup(size: number, channel: MemberChannel): Proces
       send: (deltas) => channel.send({ kind: "rates", deltas }),
       onDeltas: (listener) => {
         hearRates = listener;
+      },
+    },
+    faults: {
+      send: (change) => channel.send({ kind: "fault", change }),
+      onChange: (listener) => {
+        hearFault = listener;
       },
     },
     reportReady: (screen) => channel.send({ kind: "ready", screen }),

@@ -1,7 +1,7 @@
 import type { Worker } from "node:cluster";
 import cluster from "node:cluster";
 import type { Logger } from "../core/ports/logger.ts";
-import type { MemberMessage, PrimaryMessage } from "./messages.ts";
+import type { FaultMessage, MemberMessage, PrimaryMessage } from "./messages.ts";
 
 export interface PrimaryOptions {
   /** Processes to keep running; at least 1. */
@@ -61,6 +61,8 @@ class ProcessKeeper implements Primary {
   readonly #members = new Set<Worker>();
   readonly #ready = new Set<Worker>();
   readonly #collections = new Map<number, Collection>();
+  /** Those that still hold, by name, for processes that start later. */
+  readonly #faults = new Map<string, FaultMessage>();
   #nextCollection = 0;
   #deathsInARow = 0;
   #screen: string | undefined;
@@ -129,12 +131,23 @@ class ProcessKeeper implements Primary {
     else if (message.kind === "collect") this.#collect(member, message.id);
     else if (message.kind === "metrics") this.#gather(member, message.id, message.text);
     else {
+      if (message.kind === "fault") this.#keepFault(message);
       for (const other of this.#ready) if (other !== member) send(other, message);
+    }
+  }
+
+  #keepFault(message: FaultMessage): void {
+    const { name, rule } = message.change;
+    if (rule === null) this.#faults.delete(name);
+    else this.#faults.set(name, message);
+    for (const [known, { change }] of this.#faults) {
+      if ((change.rule?.expiresAtMs ?? 0) <= Date.now()) this.#faults.delete(known);
     }
   }
 
   #becomeReady(member: Worker, screen: string): void {
     this.#ready.add(member);
+    for (const message of this.#faults.values()) send(member, message);
     this.#screen ??= screen;
     if (this.#shown || this.#ready.size < this.#options.processes) return;
     this.#shown = true;

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { createEvent } from "../core/events/create-event.ts";
 import { DEFAULT_RETRY_POLICY } from "../core/events/decide-retry.ts";
 import { EventBuffer } from "../core/events/event-buffer.ts";
-import type { EventKind } from "../core/events/event-data.ts";
+import type { AuditRecordedData, EventKind } from "../core/events/event-data.ts";
 import type { PredictionLog } from "../core/events/prediction-log.ts";
 import { createPredictionLog } from "../core/events/prediction-log.ts";
 import type { Subscription } from "../core/events/select-destinations.ts";
@@ -34,6 +34,8 @@ export interface EventsPart {
   readonly releases: (event: ReleaseEvent) => readonly OutgoingEvent[];
   /** Tells that a version of a model came or went. Never waits, never throws. */
   modelChanged(change: ModelChange): void;
+  /** Tells what somebody did. Never waits, never throws. */
+  audited(data: AuditRecordedData): void;
   /** Tells of answers; undefined where nobody wants to know. */
   readonly logPrediction: PredictionLog | undefined;
   /** @throws SluiceError `invalid_argument` for an address of a caller's that events may not be sent to */
@@ -48,7 +50,7 @@ export interface EventSurroundings {
   readonly logger: Logger;
 }
 
-/** Events of models that wait while the records cannot be reached. */
+/** Events of models, and of what somebody did, that wait while the records cannot be reached. */
 const MODEL_EVENTS_KEPT = 1000;
 const BUFFERED_AT_ONCE = 500;
 const BUFFER_INTERVAL_MS = 250;
@@ -87,6 +89,7 @@ export function createEventsPart(config: Config, surroundings: EventSurroundings
     ["model.ready", "model.failed", "model.unloaded"],
     MODEL_EVENTS_KEPT,
   );
+  const audits = createBuffer(["audit.recorded"], MODEL_EVENTS_KEPT);
   const predictions =
     events.predictionLog === "on"
       ? createBuffer(["prediction.logged"], events.predictionBuffer)
@@ -111,6 +114,10 @@ export function createEventsPart(config: Config, surroundings: EventSurroundings
       const failed = { ...data, reason: reason ?? "unknown" };
       modelEvents?.offer(createEvent({ kind: "model.failed", ...facts, data: failed }));
     },
+    audited: (data) => {
+      const facts = { id: randomUUID(), source, epochMs: epochMs(), subject: data.target };
+      audits?.offer(createEvent({ kind: "audit.recorded", ...facts, data }));
+    },
     logPrediction:
       predictions &&
       createPredictionLog({
@@ -125,7 +132,7 @@ export function createEventsPart(config: Config, surroundings: EventSurroundings
       parseGuardedUrl(url, "webhook_url", events);
     },
     stop: async () => {
-      await Promise.all([modelEvents?.close(), predictions?.close()]);
+      await Promise.all([modelEvents?.close(), audits?.close(), predictions?.close()]);
       if (predictions !== undefined && predictions.dropped > 0) {
         logger.warn("Answers were not told, because too many waited.", {
           dropped: predictions.dropped,

@@ -14,6 +14,7 @@ import { createModelControl } from "../core/models/model-control.ts";
 import type { ModelChange } from "../core/models/registry.ts";
 import { ModelRegistry } from "../core/models/registry.ts";
 import type { Clock } from "../core/ports/clock.ts";
+import type { FaultExchange } from "../core/ports/fault-exchange.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { ModelSource } from "../core/ports/model-source.ts";
 import { ReleaseTraffic } from "../core/releases/release-traffic.ts";
@@ -22,6 +23,7 @@ import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
 import { createCacheStore } from "./fast-stores.ts";
+import { createFaultsPart } from "./faults.ts";
 import { assertGraphsFit, createGraphs } from "./graphs.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
@@ -192,6 +194,7 @@ export async function startServer(
   const jobs = stores.createJobs(inference.pipeline);
   const releases = stores.createReleases(inference.pipeline);
   const collections = stores.createCollections(inference.pipeline);
+  const faults = stores.createFaults(inference.metrics, group?.faults);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
   const [gateway] = await Promise.all([
@@ -204,6 +207,7 @@ export async function startServer(
           group,
           jobs: jobs?.options,
           releases: releases?.options,
+          faults: faults?.options,
           collections: collections?.service,
           logPrediction: stores.events.logPrediction,
         }),
@@ -212,6 +216,7 @@ export async function startServer(
   ]);
   const stop = async () => {
     const cut = await gateway.drain();
+    faults?.stop();
     await Promise.all([jobs?.stop(), releases?.stop(), collections?.stop()]);
     await inference.close();
     await stores.close();
@@ -263,6 +268,8 @@ async function createStoredParts(
       createReleasesPart(config, { pipeline, records, events, logger }),
     createCollections: (pipeline: InferencePipeline) =>
       collectionsPart.createCollectionsPart(config, pipeline),
+    createFaults: (metrics: Metrics, exchange: FaultExchange | undefined) =>
+      createFaultsPart(config, { ...surroundings, events, metrics, exchange }),
     close: async () => {
       await events.stop();
       await records.close();

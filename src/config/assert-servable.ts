@@ -57,7 +57,11 @@ export function assertSharedStores(config: Config, origins: Origins = NO_ORIGINS
  * @throws ConfigError
  */
 export function assertServable(config: Config, origins: Origins = NO_ORIGINS): void {
-  throwIfAny([...findExposureProblems(config, origins), ...findStoreProblems(config, origins)]);
+  throwIfAny([
+    ...findExposureProblems(config, origins),
+    ...findStoreProblems(config, origins),
+    ...findFaultProblems(config, origins),
+  ]);
 }
 
 function findExposureProblems(config: Config, origins: Origins): ConfigProblem[] {
@@ -90,6 +94,33 @@ function findExposureProblems(config: Config, origins: Origins): ConfigProblem[]
       found: auth.required,
       advice:
         "Create a key with `sluice keys create` and remove this setting, or set server.host to 127.0.0.1. To serve everybody who can reach it, set auth.allowAnonymous to true.",
+    },
+  ];
+}
+
+/** Faults on purpose belong to servers that nobody depends on, unless somebody says otherwise and who may make them. */
+function findFaultProblems({ server, faults }: Config, origins: Origins): ConfigProblem[] {
+  if (faults.enabled === "off" || isLoopbackHost(server.host)) return [];
+  if (!faults.allowPublic) {
+    return [
+      {
+        path: "faults.enabled",
+        source: getSource("faults.enabled", origins),
+        expected: `off, because server.host ${server.host} is reachable from other machines`,
+        found: "on",
+        advice:
+          "Set server.host to 127.0.0.1. To delay and abort requests of those who depend on this server, set faults.allowPublic to true.",
+      },
+    ];
+  }
+  if (faults.operators.length > 0) return [];
+  return [
+    {
+      path: "faults.operators",
+      source: getSource("faults.operators", origins),
+      expected: `at least one id of a key, because server.host ${server.host} is reachable from other machines`,
+      found: "none",
+      advice: "Name the keys of auth.keys that may set faults.",
     },
   ];
 }

@@ -1,6 +1,7 @@
 import type { Static } from "typebox";
 import { deviceSettings } from "./device-settings.ts";
 import { eventSettings } from "./event-settings.ts";
+import { faultSettings } from "./fault-settings.ts";
 import { graphs } from "./graph-settings.ts";
 import { jobSettings } from "./job-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
@@ -42,6 +43,7 @@ export const configSchema = root("Configuration of Sluice.", {
   queue: queueSettings,
   vectors: vectorSettings,
   events: eventSettings,
+  faults: faultSettings,
   overload: overloadSettings,
   shutdown: shutdownSettings,
   logging: loggingSettings,

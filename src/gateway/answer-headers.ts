@@ -6,6 +6,9 @@ import type { Allowance, RequestContext } from "./request-context.ts";
 /** Name, value, name, value … as `writeHead` takes them. */
 export type RawHeaders = string[];
 
+/** Names the rule that delayed or aborted a request on purpose; also in the metadata of gRPC. */
+export const FAULT_HEADER = "x-sluice-fault";
+
 /** `default-src 'none'` suits everything but pages, which bring their own policy. */
 const CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
@@ -27,6 +30,7 @@ export function createAnswerHeaders(request: FastifyRequest, nowMs: number): Raw
     "server-timing",
     formatServerTiming(context, nowMs),
   ];
+  if (context.fault !== undefined) headers.push(FAULT_HEADER, context.fault);
   if (context.allowance !== undefined) pushAllowance(headers, context.allowance);
   return headers;
 }

@@ -121,11 +121,9 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     send,
     stream,
     fail: (request, reply, error) => {
-      const {
-        status,
-        body,
-        contentType = JSON_TYPE,
-      } = request.context.encodeError(error, request.id);
+      const encoded = request.context.encodeError(error, request.id);
+      const { body, contentType = JSON_TYPE } = encoded;
+      const status = error.injected?.httpStatus ?? encoded.status;
       send(request, reply, { status, contentType, body, headers: errorHeaders(error) });
     },
   };

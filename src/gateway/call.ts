@@ -21,6 +21,8 @@ export interface Call {
   identify(): RequestIdentity;
   /** Notes where the time went. */
   noteStages(stages: CallStages): void;
+  /** Notes that a fault was made on purpose. @param rule its name, which the answer says */
+  noteFault(rule: string): void;
 }
 
 /** Routes for callers always know who calls. */
@@ -42,6 +44,9 @@ export function toHttpCall(
     identify: () => toRequestIdentity(request.id, context.caller ?? NOBODY, request.headers),
     noteStages: (stages) => {
       context.stages = stages;
+    },
+    noteFault: (rule) => {
+      context.fault = rule;
     },
   };
 }

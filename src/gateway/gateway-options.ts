@@ -1,5 +1,6 @@
 import type { CollectionService } from "../core/collections/collection-service.ts";
 import type { PredictionLoggedData } from "../core/events/event-data.ts";
+import type { FaultBook } from "../core/faults/fault-book.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
@@ -75,6 +76,15 @@ export interface ReleaseOptions {
   readonly assertHooks: (hooks: readonly ReleaseHook[]) => void;
 }
 
+/** Faults that are made on purpose. */
+export interface FaultOptions {
+  readonly book: FaultBook;
+  /** Ids of the API keys that may set and remove faults; none = all callers may. */
+  readonly operators: readonly string[];
+  /** Hears of each fault that was done to a request. */
+  readonly injected: (rule: string, kind: "delay" | "abort") => void;
+}
+
 /** Collections of vectors, and of examples that classify. */
 export interface CollectionOptions {
   readonly service: CollectionService;
@@ -100,6 +110,8 @@ export interface GatewayOptions {
   readonly jobs: JobOptions | undefined;
   /** Undefined where this process divides no traffic. */
   readonly releases: ReleaseOptions | undefined;
+  /** Undefined where the configuration allows no faults. */
+  readonly faults: FaultOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionOptions | undefined;
   /** Tells of every answer to a text; never waits, never throws. Undefined where nobody wants to know. */

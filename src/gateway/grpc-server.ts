@@ -15,6 +15,7 @@ import { toSluiceError } from "../core/errors.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { WIRE_STATUS } from "../protocols/status.ts";
+import { FAULT_HEADER } from "./answer-headers.ts";
 import type { Call } from "./call.ts";
 import type { GrpcMethod, StreamMethod, UnaryMethod, WatchMethod } from "./grpc-method.ts";
 import type { Authenticator } from "./middleware/authenticate.ts";
@@ -103,9 +104,9 @@ function define({ path, kind }: GrpcMethod): MethodDefinition<Uint8Array, Uint8A
 
 function implement(method: GrpcMethod, gate: Gate): UntypedServiceImplementation[string] {
   if (method.kind === "unary") {
-    return (call: UnaryCall, callback: (failure: Failure | null, answer?: Uint8Array) => void) => {
+    return (call: UnaryCall, callback: UnaryCallback) => {
       answerUnary(method, call, gate).then(
-        (answer) => callback(null, answer),
+        ({ answer, trailer }) => callback(null, answer, trailer),
         (failure: Failure) => callback(failure),
       );
     };
@@ -114,13 +115,18 @@ function implement(method: GrpcMethod, gate: Gate): UntypedServiceImplementation
   return (call: WatchCall) => void answerWatch(method, call, gate);
 }
 
+type UnaryCallback = (failure: Failure | null, answer?: Uint8Array, trailer?: Metadata) => void;
+
 /** Rejects with a `Failure`. */
-async function answerUnary(method: UnaryMethod, raw: UnaryCall, gate: Gate): Promise<Uint8Array> {
+async function answerUnary(method: UnaryMethod, raw: UnaryCall, gate: Gate) {
   const call = gate.open(raw);
-  return await gate.watch(method, call, async () => {
+  const answer = await gate.watch(method, call, async () => {
     await gate.admit(method, raw, call);
     return await method.handle(raw.request, call);
   });
+  const trailer = new Metadata();
+  if (call.fault !== undefined) trailer.set(FAULT_HEADER, call.fault);
+  return { answer, trailer };
 }
 
 /** Messages under way on one stream; a caller who sends more has to wait. */
@@ -175,7 +181,7 @@ async function answerWatch(method: WatchMethod, raw: WatchCall, gate: Gate): Pro
 }
 
 /** A call that is known to come from somebody once it was admitted. */
-type OpenCall = Call & { caller: Caller };
+type OpenCall = Call & { caller: Caller; fault: string | undefined };
 
 /** What every call passes, and what is counted of it. */
 class Gate {
@@ -208,6 +214,10 @@ class Gate {
         return toRequestIdentity(id, this.caller, toTexts(raw.metadata));
       },
       noteStages: () => {},
+      fault: undefined,
+      noteFault(rule) {
+        this.fault = rule;
+      },
     };
   }
 
@@ -223,7 +233,7 @@ class Gate {
   /** Runs one answer and reports how it went. Rejects with a `Failure`. */
   async watch<Result>(
     { path }: GrpcMethod,
-    call: Call,
+    call: OpenCall,
     run: () => Promise<Result>,
   ): Promise<Result> {
     const { answered, clock, logger } = this.#options;
@@ -238,8 +248,9 @@ class Gate {
         const fields = { requestId: call.id, cause: error.cause };
         logger.error("A request failed because of a bug.", fields);
       }
-      report(WIRE_STATUS[error.code].grpc);
-      throw toFailure(error);
+      const failure = toFailure(error, call.fault);
+      report(failure.code);
+      throw failure;
     }
   }
 }
@@ -247,13 +258,16 @@ class Gate {
 const ANYBODY: Caller = { id: "unknown", weight: 1, rateLimitRequests: undefined };
 
 /** `sluice-code` tells what several codes of ours share one status of gRPC for. */
-function toFailure(error: SluiceError): Failure {
+function toFailure(error: SluiceError, fault?: string): Failure {
   const metadata = new Metadata();
+  const rule = fault ?? error.injected?.rule;
+  if (rule !== undefined) metadata.set(FAULT_HEADER, rule);
   metadata.set("sluice-code", error.code);
   if (error.retryAfterMs !== undefined) {
     metadata.set("retry-after-ms", String(Math.ceil(error.retryAfterMs)));
   }
-  return { code: WIRE_STATUS[error.code].grpc, details: error.message, metadata };
+  const code = error.injected?.grpcStatus ?? WIRE_STATUS[error.code].grpc;
+  return { code, details: error.message, metadata };
 }
 
 function toHeaders(metadata: Metadata): Record<string, string> {

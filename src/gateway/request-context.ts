@@ -41,6 +41,8 @@ export interface RequestContext {
   allowance: Allowance | undefined;
   /** Set by routes that ran a model. */
   stages: CallStages | undefined;
+  /** Name of the rule by which a fault was made on purpose. */
+  fault: string | undefined;
 }
 
 /** Where the time of a request went, for the answer's headers. */
@@ -69,5 +71,6 @@ export function createRequestContext(startedMs: number): RequestContext {
     caller: undefined,
     allowance: undefined,
     stages: undefined,
+    fault: undefined,
   };
 }

@@ -87,6 +87,10 @@ function createFamilies() {
       "sluice_remote_server_changes_total",
       "How often a server was ejected, tried or taken back, by server and what it became.",
     ),
+    faultsInjected: new CounterFamily(
+      "ai_faults_injected_total",
+      "Requests that were delayed or aborted on purpose, by rule and kind.",
+    ),
     predictionEventsDropped: new CounterFamily(
       "sluice_prediction_events_dropped_total",
       "Answers that were not told as events, because too many waited to be.",
@@ -175,6 +179,11 @@ export class Metrics implements InferenceObserver {
 
   remoteServerChanged(server: string, state: string): void {
     this.#families.remoteChanges.child({ server, state }).add(1);
+  }
+
+  /** A request was delayed or aborted on purpose. */
+  faultInjected(rule: string, kind: "delay" | "abort"): void {
+    this.#families.faultsInjected.child({ rule, kind }).add(1);
   }
 
   /** @param status gRPC's number */

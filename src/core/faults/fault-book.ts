@@ -86,6 +86,11 @@ export class FaultBook {
     this.#options.announce({ action: "set", rule, by });
   }
 
+  /** Takes a rule that every process has from the start; nobody is told. The rule is known to be fine. */
+  load(rule: FaultRule): void {
+    this.#put(rule, false);
+  }
+
   /** @throws SluiceError `not_found` */
   remove(name: string, by: string): void {
     const rule = this.find(name);

@@ -18,6 +18,7 @@ import type { DecodedOptions } from "../../protocols/native/field-reader.ts";
 import { errorResponseSchema } from "../../protocols/native/schema.ts";
 import type { Call } from "../call.ts";
 import { toHttpCall } from "../call.ts";
+import { createFaultGate } from "../fault-gate.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import { ConnectionWatch } from "../middleware/cancellation.ts";
 import { TIMEOUT_HEADER } from "../middleware/deadline.ts";
@@ -87,6 +88,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     deadlineMs: call.startedMs + Math.min(timeoutMs ?? call.timeoutMs, limits.maxDeadlineMs),
     cancellation: call.cancellation,
   });
+  const fault = createFaultGate(options, waitOf);
   const toRequest = (call: Call, decoded: DecodedRequest): InferenceRequest => {
     const { model = defaultModel, version, inputs, options, lane, timeoutMs } = decoded;
     const identity = () => call.identify();
@@ -96,12 +98,14 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     callOf: (request) => toHttpCall(request, limits, connections),
     waitOf: (call) => waitOf(call, undefined),
     run: async (call, decoded) => {
+      await fault?.(call, decoded.model, decoded.version, decoded.timeoutMs);
       const result = await answerTexts(toRequest(call, decoded), pipeline);
       call.noteStages({ ...result.timings, cache: cacheOutcome(result), steps: result.steps });
       tell(call, result.model, result.items);
       return result;
     },
     stream: async function* (call, decoded) {
+      await fault?.(call, decoded.model, decoded.version, decoded.timeoutMs);
       const request = toRequest(call, decoded);
       for await (const streamed of streamInference(request, pipeline, STREAM_SLICE_TEXTS)) {
         tell(call, request.model, [streamed.item]);
@@ -111,6 +115,8 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     findTensors: (model, version) =>
       pipeline.registry.resolveTensors(model ?? defaultModel, version),
     runTensors: async (call, version, { timeoutMs, ...decoded }) => {
+      const { name, version: number } = version.manifest;
+      await fault?.(call, name, number, timeoutMs);
       const request = { ...decoded, ...waitOf(call, timeoutMs) };
       const result = await runTensors(request, version, pipeline.clock);
       const { queueMs, inferMs } = result;
@@ -120,6 +126,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     findAskable: (model, version, naming) =>
       findAskable(pipeline, model ?? defaultModel, version, naming),
     ask: async (call, askable, { timeoutMs, ...decoded }) => {
+      await fault?.(call, askable.model, askable.wantedVersion, timeoutMs);
       const maxTexts = limits.maxTextsPerRequest;
       const question = { ...decoded, maxTexts, ...waitOf(call, timeoutMs) };
       const answer = await askModel(askable, question, pipeline);
