@@ -57,7 +57,7 @@ describe("the share of a rule", () => {
           abort: { percent: aborted, httpStatus: 503, grpcStatus: null },
         });
         let [delays, aborts, both] = [0, 0, 0];
-        for (let at = 0; at < 20_000; at++) {
+        for (let at = 0; at < 60_000; at++) {
           const chosen = chooseFault([rule], factsOf({ requestId: `${seed}-${at}` }), 0);
           const isDelayed = (chosen?.delayMs ?? 0) > 0;
           const isAborted = (chosen?.abort ?? null) !== null;
@@ -65,12 +65,12 @@ describe("the share of a rule", () => {
           if (isAborted) aborts++;
           if (isDelayed && isAborted) both++;
         }
-        // Four standard deviations of 20 000 draws are 1.4 %; of 40 runs hardly one passes three of them.
-        expect(Math.abs(delays / 200 - delayed)).toBeLessThan(1.5);
-        expect(Math.abs(aborts / 200 - aborted)).toBeLessThan(1.5);
-        expect(Math.abs(both / 200 - (delayed * aborted) / 100)).toBeLessThan(1.5);
+        // 1 % are almost five standard deviations of 60 000 draws at 50 %.
+        expect(Math.abs(delays / 600 - delayed)).toBeLessThan(1);
+        expect(Math.abs(aborts / 600 - aborted)).toBeLessThan(1);
+        expect(Math.abs(both / 600 - (delayed * aborted) / 100)).toBeLessThan(1);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -99,11 +99,10 @@ describe("the share of a rule", () => {
 test("a rule touches what has all that it names, and nothing else", () => {
   fc.assert(
     fc.property(matches, requests, (match, facts) => {
-      const compare = { exact: "===", prefix: "startsWith", suffix: "endsWith" };
       const hasHeaders = match.headers.every(({ name, test: how, value }) => {
         const found = facts.headers.get(name);
         if (found === undefined) return false;
-        if (compare[how] === "===") return found === value;
+        if (how === "exact") return found === value;
         return how === "prefix" ? found.startsWith(value) : found.endsWith(value);
       });
       const isNamed =
