@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   conformance: async () => (await import("./conformance.ts")).createConformanceCommand(),
   jobs: async () => (await import("./jobs/jobs.ts")).createJobsCommand(),
   release: async () => (await import("./release/release.ts")).createReleaseCommand(),
+  gates: async () => (await import("./gates/gates.ts")).createGatesCommand(),
   keys: async () => (await import("./keys.ts")).createKeysCommand(),
   migrate: async () => (await import("./migrate.ts")).createMigrateCommand(),
   backup: async () => (await import("./backup.ts")).createBackupCommand(),

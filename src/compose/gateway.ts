@@ -10,7 +10,12 @@ import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RateCounter } from "../core/ports/rate-counter.ts";
 import type { HttpObserver } from "../gateway/answer.ts";
-import type { GatewayOptions, JobOptions, ReleaseOptions } from "../gateway/gateway-options.ts";
+import type {
+  FeedbackOptions,
+  GatewayOptions,
+  JobOptions,
+  ReleaseOptions,
+} from "../gateway/gateway-options.ts";
 import { GrpcPort } from "../gateway/grpc-port.ts";
 import { createHttpServer } from "../gateway/http-server.ts";
 import { createAuthenticator } from "../gateway/middleware/authenticate.ts";
@@ -37,6 +42,8 @@ export interface GatewaySurroundings {
   readonly jobs: JobOptions | undefined;
   /** Undefined where this process divides no traffic. */
   readonly releases: ReleaseOptions | undefined;
+  /** Undefined where nobody asks this process directly. */
+  readonly feedback: FeedbackOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionService | undefined;
   readonly logPrediction: PredictionLog | undefined;
@@ -172,6 +179,7 @@ function toGatewayOptions(
     group,
     jobs,
     releases,
+    feedback,
     collections,
     logPrediction,
   }: GatewayParts,
@@ -190,6 +198,7 @@ function toGatewayOptions(
     control: config.models.control === "explicit" ? control : undefined,
     jobs,
     releases,
+    feedback,
     collections: collections && {
       service: collections,
       defaultCollection: config.vectors.defaultCollection,

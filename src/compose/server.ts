@@ -21,6 +21,7 @@ import { createDirectoryModelSource } from "../stores/model-packages/directory.t
 import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
+import type { EvidencePart } from "./evidence.ts";
 import { createCacheStore } from "./fast-stores.ts";
 import { assertGraphsFit, createGraphs } from "./graphs.ts";
 import { createModelRuntime } from "./models.ts";
@@ -190,7 +191,8 @@ export async function startServer(
   const { modelChanged } = stores.events;
   const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
-  const releases = stores.createReleases(inference.pipeline);
+  const evidence = stores.createEvidence(inference);
+  const releases = stores.createReleases(inference.pipeline, evidence);
   const collections = stores.createCollections(inference.pipeline);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
   const loading = inference.load();
@@ -204,6 +206,7 @@ export async function startServer(
           group,
           jobs: jobs?.options,
           releases: releases?.options,
+          feedback: evidence?.options,
           collections: collections?.service,
           logPrediction: stores.events.logPrediction,
         }),
@@ -213,6 +216,7 @@ export async function startServer(
   const stop = async () => {
     const cut = await gateway.drain();
     await Promise.all([jobs?.stop(), releases?.stop(), collections?.stop()]);
+    await evidence?.stop();
     await inference.close();
     await stores.close();
     return cut;
@@ -244,14 +248,21 @@ async function createStoredParts(
   config: Config,
   surroundings: { readonly clock: Clock; readonly logger: Logger },
 ) {
-  const [recordsPart, eventsPart, { createJobsPart }, { createReleasesPart }, collectionsPart] =
-    await Promise.all([
-      import("./records-part.ts"),
-      import("./events.ts"),
-      import("./jobs.ts"),
-      import("./releases.ts"),
-      import("./collections.ts"),
-    ]);
+  const [
+    recordsPart,
+    eventsPart,
+    { createJobsPart },
+    { createEvidencePart },
+    { createReleasesPart },
+    collectionsPart,
+  ] = await Promise.all([
+    import("./records-part.ts"),
+    import("./events.ts"),
+    import("./jobs.ts"),
+    import("./evidence.ts"),
+    import("./releases.ts"),
+    import("./collections.ts"),
+  ]);
   const records = recordsPart.createRecordsPart(config, surroundings);
   const events = eventsPart.createEventsPart(config, { ...surroundings, records });
   const { logger } = surroundings;
@@ -259,8 +270,10 @@ async function createStoredParts(
     events,
     createJobs: (pipeline: InferencePipeline) =>
       createJobsPart(config, { pipeline, records, events, logger }),
-    createReleases: (pipeline: InferencePipeline) =>
-      createReleasesPart(config, { pipeline, records, events, logger }),
+    createEvidence: ({ pipeline, metrics }: Pick<Inference, "pipeline" | "metrics">) =>
+      createEvidencePart(config, { pipeline, records, logger, metrics }),
+    createReleases: (pipeline: InferencePipeline, evidence: EvidencePart | undefined) =>
+      createReleasesPart(config, { pipeline, records, events, evidence, logger }),
     createCollections: (pipeline: InferencePipeline) =>
       collectionsPart.createCollectionsPart(config, pipeline),
     close: async () => {

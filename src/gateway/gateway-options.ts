@@ -1,5 +1,9 @@
 import type { CollectionService } from "../core/collections/collection-service.ts";
 import type { PredictionLoggedData } from "../core/events/event-data.ts";
+import type { FeedbackService } from "../core/evidence/feedback-service.ts";
+import type { GateService } from "../core/evidence/gate-service.ts";
+import type { TextInput } from "../core/inference/request.ts";
+import type { ItemResult } from "../core/inference/result.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
@@ -75,6 +79,27 @@ export interface ReleaseOptions {
   readonly assertHooks: (hooks: readonly ReleaseHook[]) => void;
 }
 
+/** Texts of one request that were answered, or some of them. */
+export interface AnsweredTexts {
+  readonly requestId: string;
+  readonly model: string;
+  /** Empty where the protocol carries texts in another form. */
+  readonly inputs: readonly TextInput[];
+  readonly items: readonly ItemResult[];
+  /** Position of the first of them in the request. */
+  readonly first: number;
+}
+
+/** What callers say about answers, and sets of labelled texts. */
+export interface FeedbackOptions {
+  readonly service: FeedbackService;
+  readonly gates: GateService;
+  /** Ids of callers who may give feedback and change sets; none = all may. */
+  readonly keys: readonly string[];
+  /** Hears of every answer; never waits, never throws. */
+  readonly answered: (texts: AnsweredTexts) => void;
+}
+
 /** Collections of vectors, and of examples that classify. */
 export interface CollectionOptions {
   readonly service: CollectionService;
@@ -100,6 +125,8 @@ export interface GatewayOptions {
   readonly jobs: JobOptions | undefined;
   /** Undefined where this process divides no traffic. */
   readonly releases: ReleaseOptions | undefined;
+  /** Undefined where nobody asks this process directly. */
+  readonly feedback: FeedbackOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionOptions | undefined;
   /** Tells of every answer to a text; never waits, never throws. Undefined where nobody wants to know. */

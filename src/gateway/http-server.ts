@@ -20,6 +20,7 @@ import { registerRoute } from "./route.ts";
 import { createClassifyRoute } from "./routes/classify.ts";
 import { createCollectionRoutes } from "./routes/collections/routes.ts";
 import { createDocsRoutes, registerDocs } from "./routes/docs.ts";
+import { createFeedbackRoutes } from "./routes/feedback/routes.ts";
 import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
 import { createJobRoutes } from "./routes/jobs/routes.ts";
@@ -73,6 +74,7 @@ function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Rou
     ...createHealthRoutes(options),
     ...(options.jobs === undefined ? [] : createJobRoutes(options, options.jobs)),
     ...(options.releases === undefined ? [] : createReleaseRoutes(options, options.releases)),
+    ...(options.feedback === undefined ? [] : createFeedbackRoutes(options, options.feedback)),
     ...(options.collections === undefined
       ? []
       : createCollectionRoutes(options, inference, options.collections.service)),

@@ -8,7 +8,7 @@ import type { BodyKind } from "./request-context.ts";
 
 /** One address of the API. */
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `:name` stands for one segment, `*` at the end for any number of them. */
   readonly path: string;
   /** `public` routes need no key and are not counted against any allowance. */
