@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import("./inspect.ts")).createInspectCommand(),
   conformance: async () => (await import("./conformance.ts")).createConformanceCommand(),
   jobs: async () => (await import("./jobs/jobs.ts")).createJobsCommand(),
+  models: async () => (await import("./models/models.ts")).createModelsCommand(),
   release: async () => (await import("./release/release.ts")).createReleaseCommand(),
   gates: async () => (await import("./gates/gates.ts")).createGatesCommand(),
   keys: async () => (await import("./keys.ts")).createKeysCommand(),

@@ -6,6 +6,7 @@ import type { CollectionService } from "../core/collections/collection-service.t
 import { SluiceError } from "../core/errors.ts";
 import type { PredictionLog } from "../core/events/prediction-log.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { ChoiceService } from "../core/models/choice-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RateCounter } from "../core/ports/rate-counter.ts";
@@ -42,6 +43,8 @@ export interface GatewaySurroundings {
   readonly jobs: JobOptions | undefined;
   /** Undefined where this process divides no traffic. */
   readonly releases: ReleaseOptions | undefined;
+  /** Undefined where others decide which version answers. */
+  readonly choices: ChoiceService | undefined;
   /** Undefined where nobody asks this process directly. */
   readonly feedback: FeedbackOptions | undefined;
   /** Undefined where this process keeps no vectors. */
@@ -180,6 +183,7 @@ function toGatewayOptions(
     jobs,
     releases,
     feedback,
+    choices,
     collections,
     logPrediction,
   }: GatewayParts,
@@ -194,6 +198,8 @@ function toGatewayOptions(
     protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,
+    choices,
+    modelOperators: config.models.operators,
     takesCallers: config.role !== "worker",
     control: config.models.control === "explicit" ? control : undefined,
     jobs,

@@ -59,6 +59,16 @@ export function createReleasesPart(
     epochMs: () => surroundings.pipeline.clock.epochMs(),
   });
   const releases = new Lazy(() => openReleases(config, { ...surroundings, evidence }, hooks));
+  const open = async () => {
+    try {
+      await releases.get();
+    } catch (thrown) {
+      if (enabled === "on") throw thrown;
+      const reason = toSluiceError(thrown).message;
+      logger.warn("Releases are not followed until their store can be opened.", { reason });
+    }
+  };
+  let stopWaiting = () => {};
   return {
     options: {
       service: toLazyService(async () => (await releases.get()).service),
@@ -67,16 +77,14 @@ export function createReleasesPart(
     },
     drivers: [{ port: "releases", driver: records.description }],
     start: async () => {
-      if (enabled === "auto" && records.isUntouched()) return;
-      try {
-        await releases.get();
-      } catch (thrown) {
-        if (enabled === "on") throw thrown;
-        const reason = toSluiceError(thrown).message;
-        logger.warn("Releases are not followed until their store can be opened.", { reason });
-      }
+      if (enabled === "on" || !records.isUntouched()) await open();
+      // Another process of this server may start the first release.
+      else stopWaiting = records.onTouched(() => void open());
     },
-    stop: () => releases.close(),
+    stop: async () => {
+      stopWaiting();
+      await releases.close();
+    },
   };
 }
 

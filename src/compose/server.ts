@@ -24,6 +24,7 @@ import { createSystemClock } from "../telemetry/system-clock.ts";
 import type { EvidencePart } from "./evidence.ts";
 import { createCacheStore } from "./fast-stores.ts";
 import { assertGraphsFit, createGraphs } from "./graphs.ts";
+import { createLocalWatch, createRoomCheck } from "./local-models.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
 
@@ -60,6 +61,8 @@ export interface UnloadedInference extends Inference {
    * `models.failOnInvalid` is set
    */
   load(): Promise<void>;
+  /** From now on, packages that come and go are followed. */
+  watch(): void;
   /** Settles when this thread has time for other things while models load. */
   readonly handedOver: Promise<void>;
 }
@@ -112,6 +115,7 @@ async function createInference(
   const { loadOnDemand } = config.models;
   const loading = {
     ...{ source, registry, clock, limits: config.batching, observer: metrics },
+    assertRoom: createRoomCheck(config),
     isOnDemand: (model: string) => loadOnDemand.includes(model),
   };
   const graphs = createGraphs(config);
@@ -120,6 +124,8 @@ async function createInference(
     ...loading,
     runtime: remote.extend(createModelRuntime(config)),
   });
+  const releases = new ReleaseTraffic();
+  const watch = createLocalWatch(config, { ...loading, control, releases, logger });
   return {
     pipeline: {
       clock,
@@ -128,7 +134,7 @@ async function createInference(
       cache,
       coalescer,
       limits: config.limits,
-      releases: new ReleaseTraffic(),
+      releases,
       activity: new OnlineActivity(),
     },
     metrics,
@@ -139,6 +145,7 @@ async function createInference(
     ],
     handedOver: handedOver.promise,
     control,
+    watch: watch.start,
     load: async () => {
       const threads = createThreadSupply();
       const startThread = () => threads.take();
@@ -150,10 +157,12 @@ async function createInference(
         handedOver.resolve();
       }
       await remote.load(control);
+      registry.startIsOver(config.models.newVersions);
       assertModelsAcceptable(registry, config);
       assertGraphsFit(graphs, registry.list(), config, logger);
     },
     close: async () => {
+      await watch.stop();
       await remote.stop();
       await unloadModels(registry);
       await cacheStore.close();
@@ -191,6 +200,7 @@ export async function startServer(
   const { modelChanged } = stores.events;
   const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
+  const choices = stores.createChoices(inference.pipeline);
   const evidence = stores.createEvidence(inference);
   const releases = stores.createReleases(inference.pipeline, evidence);
   const collections = stores.createCollections(inference.pipeline);
@@ -207,6 +217,7 @@ export async function startServer(
           jobs: jobs?.options,
           releases: releases?.options,
           feedback: evidence?.options,
+          choices: choices?.service,
           collections: collections?.service,
           logPrediction: stores.events.logPrediction,
         }),
@@ -215,16 +226,18 @@ export async function startServer(
   ]);
   const stop = async () => {
     const cut = await gateway.drain();
-    await Promise.all([jobs?.stop(), releases?.stop(), collections?.stop()]);
+    await Promise.all([jobs?.stop(), releases?.stop(), choices?.stop(), collections?.stop()]);
     await evidence?.stop();
     await inference.close();
     await stores.close();
     return cut;
   };
   const open = async () => {
+    await choices?.start();
     await releases?.start();
     const ports = await gateway.listen();
     await jobs?.start();
+    inference.watch();
     return ports;
   };
   const ports = await open().catch(async (error: unknown) => {
@@ -252,6 +265,7 @@ async function createStoredParts(
     recordsPart,
     eventsPart,
     { createJobsPart },
+    { createChoicesPart },
     { createEvidencePart },
     { createReleasesPart },
     collectionsPart,
@@ -259,6 +273,7 @@ async function createStoredParts(
     import("./records-part.ts"),
     import("./events.ts"),
     import("./jobs.ts"),
+    import("./choices.ts"),
     import("./evidence.ts"),
     import("./releases.ts"),
     import("./collections.ts"),
@@ -270,6 +285,8 @@ async function createStoredParts(
     events,
     createJobs: (pipeline: InferencePipeline) =>
       createJobsPart(config, { pipeline, records, events, logger }),
+    createChoices: (pipeline: InferencePipeline) =>
+      createChoicesPart(config, { pipeline, records, logger }),
     createEvidence: ({ pipeline, metrics }: Pick<Inference, "pipeline" | "metrics">) =>
       createEvidencePart(config, { pipeline, records, logger, metrics }),
     createReleases: (pipeline: InferencePipeline, evidence: EvidencePart | undefined) =>

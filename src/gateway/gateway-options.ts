@@ -6,6 +6,7 @@ import type { TextInput } from "../core/inference/request.ts";
 import type { ItemResult } from "../core/inference/result.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
+import type { ChoiceService } from "../core/models/choice-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RowSources } from "../core/ports/row-sources.ts";
@@ -119,6 +120,10 @@ export interface GatewayOptions {
   readonly pipeline: InferencePipeline;
   /** Loads and unloads models for callers; undefined where the configuration does not let them. */
   readonly control: ModelControl | undefined;
+  /** Pins and labels of versions; undefined where others decide which version answers. */
+  readonly choices: ChoiceService | undefined;
+  /** Ids of callers who may change models, where the configuration lets callers; none = all may. */
+  readonly modelOperators: readonly string[];
   /** False for a process that only works: it answers about its health and metrics. */
   readonly takesCallers: boolean;
   /** Undefined where this process takes no jobs. */

@@ -25,6 +25,7 @@ import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
 import { createJobRoutes } from "./routes/jobs/routes.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
+import { createModelVersionRoutes } from "./routes/model-versions.ts";
 import { createModelsRoute } from "./routes/models.ts";
 import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
 import { createOpenAiRoutes } from "./routes/openai.ts";
@@ -67,6 +68,7 @@ function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Rou
     createClassifyRoute(options, inference),
     createPredictionsRoute(options, inference),
     createModelsRoute(options),
+    ...createModelVersionRoutes(options),
     ...createTextEmbeddingsRoutes(options, inference),
     ...createOpenAiRoutes(options, inference),
     ...createOpenInferenceRoutes(options, inference),

@@ -1,6 +1,7 @@
 import type { FieldProblem } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
 import type { ModelRegistry } from "../models/registry.ts";
+import { describeKindChange } from "../models/version-kind.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutgoingEvent } from "../ports/event-outbox.ts";
 import type { ReleaseRange, ReleaseStore, StoredRelease } from "../ports/release-store.ts";
@@ -149,6 +150,12 @@ function assertCandidate(plan: ReleasePlan, stable: string, registry: ModelRegis
   }
   if (found.state === "failed") {
     throw refuse("candidate", `cannot be served: ${found.reason ?? "it failed"}`);
+  }
+  const before = versions.find(({ version }) => version === stable);
+  const isLoaded = found.state === "ready" && before?.state === "ready";
+  const change = isLoaded ? describeKindChange(before, found) : undefined;
+  if (change !== undefined) {
+    throw refuse("candidate", `${change}, compared with ${stable}; callers could not tell`);
   }
   if (found.tensors !== undefined) {
     throw refuse("candidate", "reads tensors; releases are for models that answer texts");

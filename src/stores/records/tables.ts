@@ -17,6 +17,8 @@ export interface RecordTables {
   readonly feedback: FeedbackTable;
   readonly gate_sets: GateSetsTable;
   readonly gate_texts: GateTextsTable;
+  readonly model_choices: ModelChoicesTable;
+  readonly choice_changes: ReleaseChangesTable;
   readonly sluice_migrations: MigrationsTable;
 }
 
@@ -117,7 +119,7 @@ export interface ReleasesTable {
 /** One row. */
 export interface ReleaseChangesTable {
   name: string;
-  /** Changes of any release so far. */
+  /** Changes so far. */
   changes: number;
 }
 
@@ -186,4 +188,10 @@ export interface GateTextsTable {
   position: number;
   /** JSON of `LabelledText`. */
   labelled: string;
+}
+
+export interface ModelChoicesTable {
+  model: string;
+  /** JSON of `ModelChoice`. */
+  choice: string;
 }
