@@ -35,10 +35,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   "tokenizers/": DRIVER,
   "stores/": {
     ...DRIVER,
-    // What the ports of jobs, events and releases speak of.
+    // What the ports of jobs, models, events and releases speak of.
     folders: [
       ...DRIVER.folders,
       "core/jobs/job.ts",
+      "core/models/version-choices.ts",
       "core/events/cloud-event.ts",
       "core/releases/decision.ts",
       "core/releases/release-command.ts",

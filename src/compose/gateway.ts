@@ -6,12 +6,14 @@ import type { CollectionService } from "../core/collections/collection-service.t
 import { SluiceError } from "../core/errors.ts";
 import type { PredictionLog } from "../core/events/prediction-log.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
+import type { ChoiceService } from "../core/models/choice-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RateCounter } from "../core/ports/rate-counter.ts";
 import type { HttpObserver } from "../gateway/answer.ts";
 import type {
   FaultOptions,
+  FeedbackOptions,
   GatewayOptions,
   JobOptions,
   ReleaseOptions,
@@ -44,6 +46,10 @@ export interface GatewaySurroundings {
   readonly releases: ReleaseOptions | undefined;
   /** Undefined where the configuration allows no faults. */
   readonly faults: FaultOptions | undefined;
+  /** Undefined where others decide which version answers. */
+  readonly choices: ChoiceService | undefined;
+  /** Undefined where nobody asks this process directly. */
+  readonly feedback: FeedbackOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionService | undefined;
   readonly logPrediction: PredictionLog | undefined;
@@ -180,6 +186,8 @@ function toGatewayOptions(
     jobs,
     releases,
     faults,
+    feedback,
+    choices,
     collections,
     logPrediction,
   }: GatewayParts,
@@ -194,11 +202,14 @@ function toGatewayOptions(
     protocols: config,
     defaultModel: config.models.defaultModel,
     pipeline,
+    choices,
+    modelOperators: config.models.operators,
     takesCallers: config.role !== "worker",
     control: config.models.control === "explicit" ? control : undefined,
     jobs,
     releases,
     faults,
+    feedback,
     collections: collections && {
       service: collections,
       defaultCollection: config.vectors.defaultCollection,

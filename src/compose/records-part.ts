@@ -17,14 +17,22 @@ export interface RecordsPart {
    * @throws SluiceError `unavailable` with the fix
    */
   open(): Promise<RecordDatabase>;
+  /** Hears, once, that there is something in it now, whichever process put it there. @returns ends the waiting */
+  onTouched(listener: () => void): () => void;
   /** Hears of the database as soon as somebody has opened it. */
   onOpened(listener: (database: RecordDatabase) => void): void;
   close(): Promise<void>;
 }
 
+/** How often to look for a file that another process makes. */
+const TOUCHED_LOOK_MS = 500;
+
 export function createRecordsPart(
   config: Config,
-  { clock, logger }: { readonly clock: Pick<Clock, "epochMs">; readonly logger: Logger },
+  {
+    clock,
+    logger,
+  }: { readonly clock: Pick<Clock, "epochMs" | "setTimer">; readonly logger: Logger },
 ): RecordsPart {
   const { store } = config.records;
   const listeners: ((database: RecordDatabase) => void)[] = [];
@@ -41,9 +49,18 @@ export function createRecordsPart(
     for (const listener of listeners) listener(database);
     return database;
   });
+  const isUntouched = () => store.driver === "sqlite" && !existsSync(store.path);
   return {
     description: store.driver === "sqlite" ? `SQLite, ${store.path}` : "PostgreSQL",
-    isUntouched: () => store.driver === "sqlite" && !existsSync(store.path),
+    isUntouched,
+    onTouched: (listener) => {
+      let cancel = () => {};
+      const look = () => {
+        cancel = clock.setTimer(TOUCHED_LOOK_MS, () => (isUntouched() ? look() : listener()));
+      };
+      look();
+      return () => cancel();
+    },
     open: () => lazy.get(),
     onOpened: (listener) => listeners.push(listener),
     close: () => lazy.close(),

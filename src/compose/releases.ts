@@ -4,8 +4,10 @@ import { toSluiceError } from "../core/errors.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import { createJobId } from "../core/jobs/job-id.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import type { MetricsSource } from "../core/ports/metrics-source.ts";
 import type { StoredRelease } from "../core/ports/release-store.ts";
 import type { VersionHealth } from "../core/releases/advance-release.ts";
+import { createEvidenceSources } from "../core/releases/gather-evidence.ts";
 import type { ReleaseService } from "../core/releases/release-service.ts";
 import { createReleaseService, readReadiness } from "../core/releases/release-service.ts";
 import type { ReleaseOptions } from "../gateway/gateway-options.ts";
@@ -13,6 +15,7 @@ import { createReleaseHooks } from "../stores/events/release-hooks.ts";
 import { startReleaseController } from "../workers/release-controller.ts";
 import { startReleaseFollower } from "../workers/release-follower.ts";
 import type { EventsPart } from "./events.ts";
+import type { EvidencePart } from "./evidence.ts";
 import { Lazy } from "./lazy.ts";
 import type { RecordsPart } from "./records-part.ts";
 
@@ -36,6 +39,8 @@ export interface ReleasesSurroundings {
   readonly pipeline: InferencePipeline;
   readonly records: RecordsPart;
   readonly events: EventsPart;
+  /** Undefined where nobody asks this process directly. */
+  readonly evidence: EvidencePart | undefined;
   readonly logger: Logger;
 }
 
@@ -45,14 +50,25 @@ export function createReleasesPart(
   surroundings: ReleasesSurroundings,
 ): ReleasesPart | undefined {
   const { enabled, operators } = config.releases;
-  if (enabled === "off" || config.role === "engine" || config.role === "worker") return undefined;
+  const { evidence } = surroundings;
+  if (enabled === "off" || evidence === undefined) return undefined;
   const { records, logger } = surroundings;
   const hooks = createReleaseHooks({
     ...config.releases,
     secrets: config.releases.hookSecrets,
     epochMs: () => surroundings.pipeline.clock.epochMs(),
   });
-  const releases = new Lazy(() => openReleases(config, surroundings, hooks));
+  const releases = new Lazy(() => openReleases(config, { ...surroundings, evidence }, hooks));
+  const open = async () => {
+    try {
+      await releases.get();
+    } catch (thrown) {
+      if (enabled === "on") throw thrown;
+      const reason = toSluiceError(thrown).message;
+      logger.warn("Releases are not followed until their store can be opened.", { reason });
+    }
+  };
+  let stopWaiting = () => {};
   return {
     options: {
       service: toLazyService(async () => (await releases.get()).service),
@@ -61,16 +77,14 @@ export function createReleasesPart(
     },
     drivers: [{ port: "releases", driver: records.description }],
     start: async () => {
-      if (enabled === "auto" && records.isUntouched()) return;
-      try {
-        await releases.get();
-      } catch (thrown) {
-        if (enabled === "on") throw thrown;
-        const reason = toSluiceError(thrown).message;
-        logger.warn("Releases are not followed until their store can be opened.", { reason });
-      }
+      if (enabled === "on" || !records.isUntouched()) await open();
+      // Another process of this server may start the first release.
+      else stopWaiting = records.onTouched(() => void open());
     },
-    stop: () => releases.close(),
+    stop: async () => {
+      stopWaiting();
+      await releases.close();
+    },
   };
 }
 
@@ -92,9 +106,10 @@ interface OpenReleases {
 
 async function openReleases(
   config: Config,
-  { pipeline, records, events, logger }: ReleasesSurroundings,
+  surroundings: ReleasesSurroundings & { readonly evidence: EvidencePart },
   hooks: ReturnType<typeof createReleaseHooks>,
 ): Promise<OpenReleases> {
+  const { pipeline, records, events, evidence, logger } = surroundings;
   const { clock, registry, releases: traffic } = pipeline;
   const { pollMs, leaseMs } = config.releases;
   const [{ createReleaseStore }, { appendEvents }] = await Promise.all([
@@ -106,12 +121,18 @@ async function openReleases(
   const replica = randomUUID();
   const shared = { store, clock, logger, replica, pollMs };
   const follower = startReleaseFollower({ ...shared, registry, traffic });
+  const evidenceStore = await evidence.openStore();
+  const metrics = await createMetricsSource(config);
   const controller = startReleaseController({
     ...shared,
     leaseMs,
     epochMs,
     readHealth: (release) => readHealth(release, pipeline),
     askHooks: hooks.ask,
+    evidence: createEvidenceSources({
+      ...{ pipeline, store: evidenceStore, metrics, logger },
+      tellSeen: follower.look,
+    }),
     toOutgoing: events.releases,
     decided: (release, event) => {
       hooks.tell(release, event);
@@ -128,6 +149,10 @@ async function openReleases(
   return {
     service: createReleaseService({
       ...{ store, registry, traffic, clock, toOutgoing: events.releases },
+      sources: {
+        hasMetrics: metrics !== undefined,
+        hasGateSet: async (name) => (await evidenceStore.findGateSet(name)) !== undefined,
+      },
       createId: () => createJobId(epochMs(), randomBytes(16)).replace("job_", "rel_"),
       changed: () => void controller.look(),
     }),
@@ -137,6 +162,14 @@ async function openReleases(
       await follower.stop();
     },
   };
+}
+
+/** @returns undefined where the configuration names none */
+async function createMetricsSource({ releases }: Config): Promise<MetricsSource | undefined> {
+  const { metricsUrl: url, metricsToken: token, metricsTimeoutMs: timeoutMs } = releases;
+  if (url === "") return undefined;
+  const { createPrometheusSource } = await import("../stores/metrics-source/prometheus.ts");
+  return createPrometheusSource({ url, token, timeoutMs });
 }
 
 function readHealth(

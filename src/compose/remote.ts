@@ -57,7 +57,7 @@ export function createRemoteModels(config: Config, surroundings: RemoteSurroundi
     const { manifest, digest } = model;
     const location = `${LOCATION}${manifest.name}:${manifest.version}`;
     known.set(location, model);
-    return { manifest, digest, location, modelPath: "", tokenizerPath: undefined };
+    return { manifest, digest, location, modelPath: "", modelBytes: 0, tokenizerPath: undefined };
   };
   const configured = config.models.remote.map(
     (entry): DiscoveredPackage => ({

@@ -22,9 +22,11 @@ import { createDirectoryModelSource } from "../stores/model-packages/directory.t
 import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
+import type { EvidencePart } from "./evidence.ts";
 import { createCacheStore } from "./fast-stores.ts";
 import { createFaultsPart } from "./faults.ts";
 import { assertGraphsFit, createGraphs } from "./graphs.ts";
+import { createLocalWatch, createRoomCheck } from "./local-models.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
 
@@ -61,6 +63,8 @@ export interface UnloadedInference extends Inference {
    * `models.failOnInvalid` is set
    */
   load(): Promise<void>;
+  /** From now on, packages that come and go are followed. */
+  watch(): void;
   /** Settles when this thread has time for other things while models load. */
   readonly handedOver: Promise<void>;
 }
@@ -113,6 +117,7 @@ async function createInference(
   const { loadOnDemand } = config.models;
   const loading = {
     ...{ source, registry, clock, limits: config.batching, observer: metrics },
+    assertRoom: createRoomCheck(config),
     isOnDemand: (model: string) => loadOnDemand.includes(model),
   };
   const graphs = createGraphs(config);
@@ -121,6 +126,8 @@ async function createInference(
     ...loading,
     runtime: remote.extend(createModelRuntime(config)),
   });
+  const releases = new ReleaseTraffic();
+  const watch = createLocalWatch(config, { ...loading, control, releases, logger });
   return {
     pipeline: {
       clock,
@@ -129,7 +136,7 @@ async function createInference(
       cache,
       coalescer,
       limits: config.limits,
-      releases: new ReleaseTraffic(),
+      releases,
       activity: new OnlineActivity(),
     },
     metrics,
@@ -140,6 +147,7 @@ async function createInference(
     ],
     handedOver: handedOver.promise,
     control,
+    watch: watch.start,
     load: async () => {
       const threads = createThreadSupply();
       const startThread = () => threads.take();
@@ -151,10 +159,12 @@ async function createInference(
         handedOver.resolve();
       }
       await remote.load(control);
+      registry.startIsOver(config.models.newVersions);
       assertModelsAcceptable(registry, config);
       assertGraphsFit(graphs, registry.list(), config, logger);
     },
     close: async () => {
+      await watch.stop();
       await remote.stop();
       await unloadModels(registry);
       await cacheStore.close();
@@ -192,7 +202,9 @@ export async function startServer(
   const { modelChanged } = stores.events;
   const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
-  const releases = stores.createReleases(inference.pipeline);
+  const choices = stores.createChoices(inference.pipeline);
+  const evidence = stores.createEvidence(inference);
+  const releases = stores.createReleases(inference.pipeline, evidence);
   const collections = stores.createCollections(inference.pipeline);
   const faults = stores.createFaults(inference.metrics, group?.faults);
   // Large models load on threads of their own, and meanwhile the gateway on this one.
@@ -208,6 +220,8 @@ export async function startServer(
           jobs: jobs?.options,
           releases: releases?.options,
           faults: faults?.options,
+          feedback: evidence?.options,
+          choices: choices?.service,
           collections: collections?.service,
           logPrediction: stores.events.logPrediction,
         }),
@@ -217,15 +231,18 @@ export async function startServer(
   const stop = async () => {
     const cut = await gateway.drain();
     faults?.stop();
-    await Promise.all([jobs?.stop(), releases?.stop(), collections?.stop()]);
+    await Promise.all([jobs?.stop(), releases?.stop(), choices?.stop(), collections?.stop()]);
+    await evidence?.stop();
     await inference.close();
     await stores.close();
     return cut;
   };
   const open = async () => {
+    await choices?.start();
     await releases?.start();
     const ports = await gateway.listen();
     await jobs?.start();
+    inference.watch();
     return ports;
   };
   const ports = await open().catch(async (error: unknown) => {
@@ -249,14 +266,23 @@ async function createStoredParts(
   config: Config,
   surroundings: { readonly clock: Clock; readonly logger: Logger },
 ) {
-  const [recordsPart, eventsPart, { createJobsPart }, { createReleasesPart }, collectionsPart] =
-    await Promise.all([
-      import("./records-part.ts"),
-      import("./events.ts"),
-      import("./jobs.ts"),
-      import("./releases.ts"),
-      import("./collections.ts"),
-    ]);
+  const [
+    recordsPart,
+    eventsPart,
+    { createJobsPart },
+    { createChoicesPart },
+    { createEvidencePart },
+    { createReleasesPart },
+    collectionsPart,
+  ] = await Promise.all([
+    import("./records-part.ts"),
+    import("./events.ts"),
+    import("./jobs.ts"),
+    import("./choices.ts"),
+    import("./evidence.ts"),
+    import("./releases.ts"),
+    import("./collections.ts"),
+  ]);
   const records = recordsPart.createRecordsPart(config, surroundings);
   const events = eventsPart.createEventsPart(config, { ...surroundings, records });
   const { logger } = surroundings;
@@ -264,8 +290,12 @@ async function createStoredParts(
     events,
     createJobs: (pipeline: InferencePipeline) =>
       createJobsPart(config, { pipeline, records, events, logger }),
-    createReleases: (pipeline: InferencePipeline) =>
-      createReleasesPart(config, { pipeline, records, events, logger }),
+    createChoices: (pipeline: InferencePipeline) =>
+      createChoicesPart(config, { pipeline, records, logger }),
+    createEvidence: ({ pipeline, metrics }: Pick<Inference, "pipeline" | "metrics">) =>
+      createEvidencePart(config, { pipeline, records, logger, metrics }),
+    createReleases: (pipeline: InferencePipeline, evidence: EvidencePart | undefined) =>
+      createReleasesPart(config, { pipeline, records, events, evidence, logger }),
     createCollections: (pipeline: InferencePipeline) =>
       collectionsPart.createCollectionsPart(config, pipeline),
     createFaults: (metrics: Metrics, exchange: FaultExchange | undefined) =>

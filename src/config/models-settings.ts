@@ -33,6 +33,33 @@ export const modelSettings = section("Which models are served.", {
         "Version that answers requests which name none, per model. A model that is not listed answers with its highest version.",
     },
   ),
+  watchMs: integer({
+    default: 2000,
+    minimum: 0,
+    maximum: 3_600_000,
+    description:
+      "How often to look for packages that are new in the folder, or gone; 0 looks at the start only. What is new is loaded beside what serves, once its files have stopped changing.",
+  }),
+  newVersions: choice(["switch", "hold"], {
+    default: "switch",
+    description:
+      "What a version does that comes while the server runs. `switch`: the highest one with the same task and labels answers. `hold`: the one that answers goes on, until a pin or a release moves requests.",
+  }),
+  memoryReserveMb: integer({
+    default: 64,
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      "Memory that must stay free when a model is loaded; a version for which there is no room fails, and the others serve on. 0 loads without looking.",
+  }),
+  operators: list(
+    { type: "string", minLength: 1 },
+    {
+      maxItems: 1000,
+      description:
+        "Ids of the API keys that may load, unload, pin and label versions by `/models`, where `models.control` is `explicit`. With none, the default, every caller may.",
+    },
+  ),
   routeByLanguage: boolean({
     default: true,
     description:
@@ -54,7 +81,7 @@ export const modelSettings = section("Which models are served.", {
   control: choice(["none", "explicit"], {
     default: "none",
     description:
-      "Whether callers may load and unload models, as `POST /v2/repository/models/<name>/load` does. `explicit` lets everybody who may call.",
+      "Whether callers may load, unload, pin and label versions, as `PUT /models/<name>/pin` and `POST /v2/repository/models/<name>/load` do.",
   }),
   failOnInvalid: boolean({
     default: false,

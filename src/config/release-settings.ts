@@ -42,6 +42,26 @@ export const releaseSettings = section(
       description:
         "Whether hooks may be asked by http://, which anybody on the way can read and change.",
     }),
+    metricsUrl: {
+      type: "string",
+      pattern: "^(https?://\\S+)?$",
+      patternMeaning: "an address that begins with http:// or https://, or nothing",
+      default: "",
+      description:
+        "Server that speaks PromQL, such as Prometheus, Thanos or VictoriaMetrics, for metrics of kind `query` in plans: its address without `/api/v1/query`; empty for none.",
+    },
+    metricsToken: {
+      type: "string",
+      secret: true,
+      default: "",
+      description: "Token that is sent to that server as `Authorization: Bearer`; empty for none.",
+    },
+    metricsTimeoutMs: integer({
+      default: 5000,
+      minimum: 100,
+      maximum: 60_000,
+      description: "How long a query may take; a server that does not answer gives no verdict.",
+    }),
     allowPrivateAddresses: boolean({
       default: false,
       description:

@@ -2,6 +2,7 @@ import type { Static } from "typebox";
 import { deviceSettings } from "./device-settings.ts";
 import { eventSettings } from "./event-settings.ts";
 import { faultSettings } from "./fault-settings.ts";
+import { feedbackSettings } from "./feedback-settings.ts";
 import { graphs } from "./graph-settings.ts";
 import { jobSettings } from "./job-settings.ts";
 import { batchingSettings, inferenceSettings, modelSettings } from "./models-settings.ts";
@@ -39,6 +40,7 @@ export const configSchema = root("Configuration of Sluice.", {
   batching: batchingSettings,
   jobs: jobSettings,
   releases: releaseSettings,
+  feedback: feedbackSettings,
   records: recordSettings,
   queue: queueSettings,
   vectors: vectorSettings,

@@ -1,8 +1,13 @@
 import type { CollectionService } from "../core/collections/collection-service.ts";
 import type { PredictionLoggedData } from "../core/events/event-data.ts";
+import type { FeedbackService } from "../core/evidence/feedback-service.ts";
+import type { GateService } from "../core/evidence/gate-service.ts";
 import type { FaultBook } from "../core/faults/fault-book.ts";
+import type { TextInput } from "../core/inference/request.ts";
+import type { ItemResult } from "../core/inference/result.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import type { JobService } from "../core/jobs/job-service.ts";
+import type { ChoiceService } from "../core/models/choice-service.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { RowSources } from "../core/ports/row-sources.ts";
@@ -85,6 +90,27 @@ export interface FaultOptions {
   readonly injected: (rule: string, kind: "delay" | "abort") => void;
 }
 
+/** Texts of one request that were answered, or some of them. */
+export interface AnsweredTexts {
+  readonly requestId: string;
+  readonly model: string;
+  /** Empty where the protocol carries texts in another form. */
+  readonly inputs: readonly TextInput[];
+  readonly items: readonly ItemResult[];
+  /** Position of the first of them in the request. */
+  readonly first: number;
+}
+
+/** What callers say about answers, and sets of labelled texts. */
+export interface FeedbackOptions {
+  readonly service: FeedbackService;
+  readonly gates: GateService;
+  /** Ids of callers who may give feedback and change sets; none = all may. */
+  readonly keys: readonly string[];
+  /** Hears of every answer; never waits, never throws. */
+  readonly answered: (texts: AnsweredTexts) => void;
+}
+
 /** Collections of vectors, and of examples that classify. */
 export interface CollectionOptions {
   readonly service: CollectionService;
@@ -104,6 +130,10 @@ export interface GatewayOptions {
   readonly pipeline: InferencePipeline;
   /** Loads and unloads models for callers; undefined where the configuration does not let them. */
   readonly control: ModelControl | undefined;
+  /** Pins and labels of versions; undefined where others decide which version answers. */
+  readonly choices: ChoiceService | undefined;
+  /** Ids of callers who may change models, where the configuration lets callers; none = all may. */
+  readonly modelOperators: readonly string[];
   /** False for a process that only works: it answers about its health and metrics. */
   readonly takesCallers: boolean;
   /** Undefined where this process takes no jobs. */
@@ -112,6 +142,8 @@ export interface GatewayOptions {
   readonly releases: ReleaseOptions | undefined;
   /** Undefined where the configuration allows no faults. */
   readonly faults: FaultOptions | undefined;
+  /** Undefined where nobody asks this process directly. */
+  readonly feedback: FeedbackOptions | undefined;
   /** Undefined where this process keeps no vectors. */
   readonly collections: CollectionOptions | undefined;
   /** Tells of every answer to a text; never waits, never throws. Undefined where nobody wants to know. */

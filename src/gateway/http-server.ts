@@ -21,10 +21,12 @@ import { createClassifyRoute } from "./routes/classify.ts";
 import { createCollectionRoutes } from "./routes/collections/routes.ts";
 import { createDocsRoutes, registerDocs } from "./routes/docs.ts";
 import { createFaultRoutes } from "./routes/faults/routes.ts";
+import { createFeedbackRoutes } from "./routes/feedback/routes.ts";
 import { createHealthRoutes } from "./routes/health.ts";
 import { createInferenceCaller } from "./routes/inference.ts";
 import { createJobRoutes } from "./routes/jobs/routes.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
+import { createModelVersionRoutes } from "./routes/model-versions.ts";
 import { createModelsRoute } from "./routes/models.ts";
 import { createOpenInferenceRoutes, OPEN_INFERENCE_AREA } from "./routes/open-inference/routes.ts";
 import { createOpenAiRoutes } from "./routes/openai.ts";
@@ -67,6 +69,7 @@ function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Rou
     createClassifyRoute(options, inference),
     createPredictionsRoute(options, inference),
     createModelsRoute(options),
+    ...createModelVersionRoutes(options),
     ...createTextEmbeddingsRoutes(options, inference),
     ...createOpenAiRoutes(options, inference),
     ...createOpenInferenceRoutes(options, inference),
@@ -75,6 +78,7 @@ function listRoutes(app: FastifyInstance, options: GatewayOptions): readonly Rou
     ...(options.jobs === undefined ? [] : createJobRoutes(options, options.jobs)),
     ...(options.releases === undefined ? [] : createReleaseRoutes(options, options.releases)),
     ...createFaultRoutes(options),
+    ...(options.feedback === undefined ? [] : createFeedbackRoutes(options, options.feedback)),
     ...(options.collections === undefined
       ? []
       : createCollectionRoutes(options, inference, options.collections.service)),

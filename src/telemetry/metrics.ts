@@ -70,6 +70,10 @@ function createFamilies() {
       "sluice_grpc_requests_total",
       "Answers over gRPC by method and status, each message of a stream for itself.",
     ),
+    feedback: new CounterFamily(
+      "ai_model_feedback_total",
+      "What callers said about answers: right or wrong.",
+    ),
     remoteAttempts: new CounterFamily(
       "sluice_remote_requests_total",
       "Requests to servers that models run on, by server and outcome, each attempt for itself.",
@@ -164,6 +168,12 @@ export class Metrics implements InferenceObserver {
     const { count, seconds } = this.#http(method)(route)(status);
     count.add(1);
     seconds.observe(durationMs / 1000);
+  }
+
+  /** Somebody said whether an answer was right. */
+  feedbackGiven(model: string, version: string, isRight: boolean): void {
+    const outcome = isRight ? "right" : "wrong";
+    this.#families.feedback.child({ model: `${model}:${version}`, outcome }).add(1);
   }
 
   /** One attempt on another server ended. @param outcome `ok` or an error code */

@@ -44,6 +44,7 @@ export function startReleaseFollower(options: ReleaseFollowerOptions): ReleaseFo
       const split = toSplit(release, registry);
       if (split !== undefined) next.set(release.state.model, split);
     }
+    registry.labelReleased(listLabels(next));
     const rendered = JSON.stringify([...next]);
     if (rendered === splits) return;
     splits = rendered;
@@ -126,9 +127,24 @@ export function startLooking(
 function toSplit(release: StoredRelease, registry: ModelRegistry): ObservedSplit | undefined {
   const { plan, state } = release;
   const ready = readReadiness(registry, state);
-  if (isFinishedPhase(state.phase)) {
+  const isOver = isFinishedPhase(state.phase);
+  if (isOver) {
+    // Whoever chose a version afterwards knew how the release had ended.
+    const pinnedAtMs = registry.choiceOf(state.model)?.pinnedAtMs ?? Number.NEGATIVE_INFINITY;
+    if (pinnedAtMs >= (state.finishedAtMs ?? 0)) return undefined;
     const isWinnerReady = state.phase === "succeeded" ? ready.candidate : ready.stable;
     if (!isWinnerReady) return undefined;
   }
-  return { ...toTrafficSplit(plan, state, ready), windowStartedAtMs: state.windowStartedAtMs };
+  const { windowStartedAtMs } = state;
+  return { ...toTrafficSplit(plan, state, ready), windowStartedAtMs, isOver };
+}
+
+/** Callers may name the versions of a release that is under way, and the one that another has left. */
+function listLabels(splits: ReadonlyMap<string, ObservedSplit>) {
+  const labels = new Map<string, Readonly<Record<string, string>>>();
+  for (const [model, { stable, candidate, candidateWeight, isOver }] of splits) {
+    if (!isOver) labels.set(model, { stable, canary: candidate });
+    else labels.set(model, { stable: candidateWeight >= 100 ? candidate : stable });
+  }
+  return labels;
 }

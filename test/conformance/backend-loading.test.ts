@@ -154,7 +154,7 @@ describe("how workers are laid out", () => {
   });
 
   test("long runs: threads are compared with workers where there are cores, and the figures told", async () => {
-    const verySlow = await write(writeSlowClassifier({ layers: 700 }));
+    const verySlow = await write(writeSlowClassifier({ layers: 2000 }));
     const backend = await createOnnxBackend(toOptions(verySlow, MEASURED));
     const { placement } = backend;
     await backend.close();

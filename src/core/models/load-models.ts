@@ -22,6 +22,8 @@ export interface LoadModelsOptions {
   readonly clock: Clock;
   readonly limits: BatcherOptions["limits"];
   readonly observer: InferenceObserver;
+  /** Throws SluiceError `unavailable` when there is no room for a package that is to be loaded. */
+  readonly assertRoom?: (modelPackage: ModelPackage) => void;
   /** Whether a model is loaded when somebody first asks for it, and not before. */
   readonly isOnDemand?: (model: string) => boolean;
 }
@@ -40,7 +42,11 @@ export async function loadModels(options: LoadModelsOptions): Promise<void> {
   }
 }
 
-async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions): Promise<void> {
+/** @returns why it failed; undefined when it is ready */
+async function loadPackage(
+  found: DiscoveredPackage,
+  options: LoadModelsOptions,
+): Promise<SluiceError | undefined> {
   const { registry, runtime } = options;
   const { model, version } = found;
   try {
@@ -51,6 +57,7 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
     registry.transition(model, version, "verifying");
     const verified = await found.verify();
     const { manifest } = verified;
+    options.assertRoom?.(verified);
     registry.transition(model, version, "loading");
     const started = await runtime.start(verified);
     registry.transition(model, version, "warming");
@@ -62,8 +69,11 @@ async function loadPackage(found: DiscoveredPackage, options: LoadModelsOptions)
       await started.backend.close();
       throw new SluiceError("internal", `The runtime started ${model} as a ${started.kind} model.`);
     }
+    return undefined;
   } catch (thrown) {
-    registry.fail(model, version, toSluiceError(thrown).message);
+    const error = toSluiceError(thrown);
+    registry.fail(model, version, error.message);
+    return error;
   }
 }
 
@@ -127,25 +137,41 @@ export async function unloadModels(registry: ModelRegistry, model?: string): Pro
   await Promise.all(ready.map((status) => unloadVersion(registry, status)));
 }
 
-async function unloadVersion(registry: ModelRegistry, status: VersionStatus): Promise<void> {
-  const { model, version, serving, tensors } = status;
+/** Answers what one version has accepted, then frees it. Nothing when it is not ready. */
+export async function unloadVersion(
+  registry: ModelRegistry,
+  { model, version }: Pick<VersionStatus, "model" | "version">,
+): Promise<void> {
+  const found = registry.list().find((one) => one.model === model && one.version === version);
+  if (found?.state !== "ready") return;
+  const { serving, tensors } = found;
   registry.transition(model, version, "draining");
   await Promise.all([serving?.batcher.drain(), tensors?.queue.drain()]);
   await Promise.all([serving?.backend.close(), tensors?.backend.close()]);
   registry.transition(model, version, "unloaded");
 }
 
-/** Loads a version unless it is ready or on its way. @returns whether it was loaded here, well or not */
-async function bringUp(found: DiscoveredPackage, options: LoadModelsOptions): Promise<boolean> {
+/** What became of a version that was to be loaded. */
+export interface LoadOutcome {
+  /** Whether it was loaded here, well or not; false when it is ready or on its way already. */
+  readonly wasTried: boolean;
+  /** Why it failed. */
+  readonly error: SluiceError | undefined;
+}
+
+/** Loads a version unless it is ready or on its way. */
+export async function bringUp(
+  found: DiscoveredPackage,
+  options: LoadModelsOptions,
+): Promise<LoadOutcome> {
   const { registry } = options;
   const { model, version } = found;
   const state = registry.stateOf(model, version);
   if (state === undefined) registry.discover(model, version);
   else if (state === "unloaded" || state === "failed") {
     registry.transition(model, version, "discovered");
-  } else if (state !== "discovered") return false;
-  await loadPackage(found, options);
-  return true;
+  } else if (state !== "discovered") return { wasTried: false, error: undefined };
+  return { wasTried: true, error: await loadPackage(found, options) };
 }
 
 /**
@@ -161,7 +187,8 @@ export async function followSource(
   const { registry, source } = options;
   const packages = await source.list();
   for (const found of packages) {
-    if (await bringUp(found, options)) followed.add(toVersionKey(found));
+    const { wasTried } = await bringUp(found, options);
+    if (wasTried) followed.add(toVersionKey(found));
   }
   const there = new Set(packages.map(toVersionKey));
   const gone = registry

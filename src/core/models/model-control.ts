@@ -1,6 +1,7 @@
-import type { ModelSource } from "../ports/model-source.ts";
+import { SluiceError } from "../errors.ts";
+import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
 import type { LoadModelsOptions } from "./load-models.ts";
-import { followSource, loadModel, unloadModels } from "./load-models.ts";
+import { bringUp, followSource, loadModel, unloadModels, unloadVersion } from "./load-models.ts";
 
 /** Loads and unloads models while others serve, one after the other. */
 export interface ModelControl {
@@ -17,6 +18,20 @@ export interface ModelControl {
    */
   unload(model: string): Promise<void>;
   /**
+   * Loads one version, unless it is ready or on its way.
+   *
+   * @throws SluiceError `not_found` when the source has no such version, and the reason when it fails
+   */
+  loadVersion(model: string, version: string): Promise<void>;
+  /**
+   * Answers what one version has accepted, then frees it. Nothing when it is not ready.
+   *
+   * @throws SluiceError `not_found` when nobody knows it
+   */
+  unloadVersion(model: string, version: string): Promise<void>;
+  /** Loads a package that was found, unless its version is ready or on its way. @returns why it failed */
+  loadFound(found: DiscoveredPackage): Promise<SluiceError | undefined>;
+  /**
    * Makes what serves what a source has now: loads what is new in it or failed before, and unloads what came from it and
    * is gone.
    *
@@ -29,7 +44,7 @@ export interface ModelControl {
 export function createModelControl(options: LoadModelsOptions): ModelControl {
   let last: Promise<unknown> = Promise.resolve();
   const followed = new Map<ModelSource, Set<string>>();
-  const inTurn = (act: () => Promise<void>): Promise<void> => {
+  const inTurn = <Result>(act: () => Promise<Result>): Promise<Result> => {
     const turn = last.then(act);
     last = turn.catch(() => {});
     return turn;
@@ -41,6 +56,26 @@ export function createModelControl(options: LoadModelsOptions): ModelControl {
         options.registry.assertKnown(model);
         await unloadModels(options.registry, model);
       }),
+    loadVersion: (model, version) =>
+      inTurn(async () => {
+        const packages = await options.source.list();
+        const found = packages.find((one) => one.model === model && one.version === version);
+        if (found === undefined) {
+          const problem = `is not in ${options.source.description}`;
+          const details = [{ field: "version", problem }];
+          throw new SluiceError("not_found", `There is no ${model} ${version}.`, { details });
+        }
+        const { error } = await bringUp(found, options);
+        if (error !== undefined) throw error;
+      }),
+    unloadVersion: (model, version) =>
+      inTurn(async () => {
+        if (options.registry.stateOf(model, version) === undefined) {
+          throw new SluiceError("not_found", `There is no ${model} ${version}.`);
+        }
+        await unloadVersion(options.registry, { model, version });
+      }),
+    loadFound: (found) => inTurn(async () => (await bringUp(found, options)).error),
     follow: (source) =>
       inTurn(() => {
         const own = followed.get(source) ?? new Set();

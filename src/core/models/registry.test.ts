@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseManifest } from "./manifest.ts";
 import { ModelRegistry } from "./registry.ts";
+import type { RoutableVersion, RoutingRules } from "./routing-table.ts";
 import { buildRoutingTable } from "./routing-table.ts";
 import { compareVersions } from "./version-number.ts";
 import { assertTransition, isLegalTransition, VERSION_STATES } from "./version-state.ts";
@@ -41,13 +42,14 @@ describe("version states", () => {
 });
 
 describe("routing by language", () => {
+  const kind = "text";
   const versions = [
-    { model: "m", version: "1.0.0", languages: ["en", "zh"] },
-    { model: "m", version: "1.1.0", languages: ["zh"] },
-    { model: "m", version: "2.0.0", languages: ["en"] },
+    { model: "m", version: "1.0.0", languages: ["en", "zh"], kind },
+    { model: "m", version: "1.1.0", languages: ["zh"], kind },
+    { model: "m", version: "2.0.0", languages: ["en"], kind },
   ];
-  const routeOf = (...options: Parameters<typeof buildRoutingTable>) =>
-    buildRoutingTable(...options).get("m");
+  const routeOf = (ready: readonly RoutableVersion[], pinned = {}, byLanguage = true) =>
+    buildRoutingTable(ready, { pinned, byLanguage, onNew: "highest" }).get("m");
 
   test("a language that the default version lacks goes to the newest version that has it", () => {
     expect(routeOf(versions, {}, true)?.languageVersions).toEqual(new Map([["zh", "1.1.0"]]));
@@ -55,7 +57,7 @@ describe("routing by language", () => {
 
   test("a default version that has the language, or states none, keeps its texts", () => {
     expect(routeOf(versions, { m: "1.0.0" }, true)?.languageVersions.size).toBe(0);
-    const silent = [...versions, { model: "m", version: "3.0.0", languages: [] }];
+    const silent = [...versions, { model: "m", version: "3.0.0", languages: [], kind }];
     expect(routeOf(silent, {}, true)?.languageVersions.size).toBe(0);
   });
 
@@ -65,27 +67,83 @@ describe("routing by language", () => {
 });
 
 describe("routing", () => {
-  const ready = (...versions: string[]) =>
-    versions.map((version) => ({ model: "m", version, languages: [] }));
-
-  test("the highest version answers by number, not by letters", () => {
-    expect(buildRoutingTable(ready("1.9.0", "1.10.0", "1.2.0"), {}, true).get("m")).toEqual({
-      defaultVersion: "1.10.0",
-      languageVersions: new Map(),
+  const ready = (...versions: string[]): RoutableVersion[] =>
+    versions.map((name) => {
+      const [version = "", kind = "same"] = name.split(" ");
+      return { model: "m", version, languages: [], kind };
     });
-  });
+  interface Case {
+    readonly pinned?: Readonly<Record<string, string>>;
+    readonly onNew?: RoutingRules["onNew"];
+    readonly before?: string;
+  }
+  const answering = (
+    versions: readonly string[],
+    { pinned = {}, onNew = "highest", before }: Case,
+  ) => {
+    const rules = { pinned, byLanguage: true, onNew };
+    const route = { defaultVersion: before ?? "", languageVersions: new Map() };
+    const table = before === undefined ? undefined : new Map([["m", route]]);
+    return buildRoutingTable(ready(...versions), rules, table).get("m")?.defaultVersion;
+  };
+  const pinned = { m: "1.2.0" };
 
-  test("a pinned version answers while it is ready, and the highest when it is not", () => {
-    const pinned = { m: "1.2.0" };
-    expect(buildRoutingTable(ready("1.9.0", "1.2.0"), pinned, true).get("m")?.defaultVersion).toBe(
+  test.each<[string, readonly string[], Case, string | undefined]>([
+    ["the highest, by number and not by letters", ["1.9.0", "1.10.0", "1.2.0"], {}, "1.10.0"],
+    ["the pinned one", ["1.9.0", "1.2.0"], { pinned }, "1.2.0"],
+    ["the pinned one, in any order", ["1.2.0", "1.9.0"], { pinned }, "1.2.0"],
+    ["the highest while the pinned one is not ready", ["1.9.0", "1.8.0"], { pinned }, "1.9.0"],
+    [
+      "a new one of the same kind",
+      ["1.0.0", "1.1.0"],
+      { onNew: "switch", before: "1.0.0" },
+      "1.1.0",
+    ],
+    [
+      "no new one of another kind",
+      ["1.0.0", "1.1.0 x"],
+      { onNew: "switch", before: "1.0.0" },
+      "1.0.0",
+    ],
+    [
+      "the highest of the same kind",
+      ["1.0.0", "1.1.0", "1.2.0 x"],
+      { onNew: "switch", before: "1.0.0" },
+      "1.1.0",
+    ],
+    [
+      "another kind when it is all there is",
+      ["1.1.0 x"],
+      { onNew: "switch", before: "1.0.0" },
+      "1.1.0",
+    ],
+    [
+      "another kind when it is pinned",
+      ["1.0.0", "1.2.0 x"],
+      { pinned, onNew: "switch", before: "1.0.0" },
       "1.2.0",
-    );
-    expect(buildRoutingTable(ready("1.2.0", "1.9.0"), pinned, true).get("m")?.defaultVersion).toBe(
+    ],
+    [
+      "no new one where they are held",
+      ["1.0.0", "1.1.0"],
+      { onNew: "hold", before: "1.0.0" },
+      "1.0.0",
+    ],
+    [
+      "a pinned new one where they are held",
+      ["1.0.0", "1.2.0"],
+      { pinned, onNew: "hold", before: "1.0.0" },
       "1.2.0",
-    );
-    expect(buildRoutingTable(ready("1.9.0", "1.8.0"), pinned, true).get("m")?.defaultVersion).toBe(
-      "1.9.0",
-    );
+    ],
+    [
+      "the highest where the held one is gone",
+      ["1.1.0", "1.2.0"],
+      { onNew: "hold", before: "1.0.0" },
+      "1.2.0",
+    ],
+    ["nobody where none is ready", [], { before: "1.0.0" }, undefined],
+  ])("%s answers", (_name, versions, options, expected) => {
+    expect(answering(versions, options)).toBe(expected);
   });
 
   test("versions are totally ordered", () => {

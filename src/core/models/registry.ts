@@ -1,10 +1,12 @@
-import type { ErrorCode } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
 import { detectWrittenLanguage } from "../text/written-language.ts";
+import { notFound, notReadyMessage, wrongKind } from "./registry-errors.ts";
 import type { RoutableVersion, RoutingTable } from "./routing-table.ts";
 import { buildRoutingTable } from "./routing-table.ts";
 import type { ServingVersion } from "./serving-version.ts";
 import type { TensorVersion } from "./tensor-version.ts";
+import type { VersionChoices } from "./version-choices.ts";
+import { describeKindChange, toVersionKind } from "./version-kind.ts";
 import { compareVersions } from "./version-number.ts";
 import type { VersionState } from "./version-state.ts";
 import { assertTransition } from "./version-state.ts";
@@ -17,6 +19,10 @@ export interface VersionStatus {
   /** Why it failed; only in state `failed`. */
   readonly reason: string | undefined;
   readonly isDefault: boolean;
+  /** Why it does not answer who names no version, though it is ready and higher than the one that does. */
+  readonly notice: string | undefined;
+  /** Names that callers may use for it, in the order of the alphabet. */
+  readonly versionLabels: readonly string[];
   /** Set while a model of texts is ready or drains. */
   readonly serving: ServingVersion | undefined;
   /** Set while a tensor model is ready or drains. */
@@ -60,6 +66,10 @@ export class ModelRegistry {
   readonly #models = new Map<string, Map<string, Entry>>();
   readonly #options: RegistryOptions;
   #routes: RoutingTable = new Map();
+  #choices: VersionChoices = new Map();
+  #released: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map();
+  /** While the server starts the highest version answers; what comes later is what `onNew` is about. */
+  #onNew: "highest" | "switch" | "hold" = "highest";
 
   constructor(options: Partial<RegistryOptions> = {}) {
     this.#options = {
@@ -69,6 +79,36 @@ export class ModelRegistry {
       changed: () => {},
       ...options,
     };
+  }
+
+  /** From now on, versions that get ready are new. */
+  startIsOver(onNew: "switch" | "hold"): void {
+    this.#onNew = onNew;
+  }
+
+  /** From now on requests go by these pins and labels. */
+  choose(choices: VersionChoices): void {
+    this.#choices = choices;
+    this.#rebuildRoutes();
+  }
+
+  /** Labels of versions in releases, by model; what people chose comes first. */
+  labelReleased(labels: ReadonlyMap<string, Readonly<Record<string, string>>>): void {
+    this.#released = labels;
+  }
+
+  /** What people chose for a model; undefined when nothing. */
+  choiceOf(model: string) {
+    return this.#choices.get(model);
+  }
+
+  /** The version with this label; undefined when there is none. `stable` is the default one unless somebody chose another. */
+  findLabelled(model: string, label: string): string | undefined {
+    const chosen = this.#choices.get(model)?.labels ?? {};
+    if (Object.hasOwn(chosen, label)) return chosen[label];
+    const released = this.#released.get(model) ?? {};
+    if (Object.hasOwn(released, label)) return released[label];
+    return label === "stable" ? this.#routes.get(model)?.defaultVersion : undefined;
   }
 
   /** @throws SluiceError `internal` when the version is already known. */
@@ -121,6 +161,15 @@ export class ModelRegistry {
   fail(model: string, version: string, reason: string): void {
     this.#entry(model, version).reason = reason;
     this.transition(model, version, "failed");
+  }
+
+  /** Nobody knows a version any more that does not serve. Nothing when it does, or is on its way. */
+  forget(model: string, version: string): void {
+    const versions = this.#models.get(model);
+    const state = versions?.get(version)?.state;
+    if (state !== "failed" && state !== "discovered" && state !== "unloaded") return;
+    versions?.delete(version);
+    if (versions?.size === 0) this.#models.delete(model);
   }
 
   /**
@@ -209,10 +258,35 @@ export class ModelRegistry {
     entries.sort(
       (a, b) => a.model.localeCompare(b.model, "en") || compareVersions(a.version, b.version),
     );
-    return entries.map((entry) => ({
+    return entries.map((entry) => this.#toStatus(entry));
+  }
+
+  #toStatus(entry: Entry): VersionStatus {
+    const { model, version } = entry;
+    const current = this.#routes.get(model)?.defaultVersion;
+    const { labels = {} } = this.#choices.get(model) ?? {};
+    const names = new Set([
+      ...Object.keys(labels),
+      ...Object.keys(this.#released.get(model) ?? {}),
+    ]);
+    const versionLabels = [...names].filter((label) => this.findLabelled(model, label) === version);
+    return {
       ...entry,
-      isDefault: this.#routes.get(entry.model)?.defaultVersion === entry.version,
-    }));
+      isDefault: current === version,
+      notice: current === undefined ? undefined : this.#noticeOf(entry, current),
+      versionLabels: versionLabels.sort(),
+    };
+  }
+
+  /** Only where somebody could expect that it answers. */
+  #noticeOf(entry: Entry, current: string): string | undefined {
+    const { model, version, state } = entry;
+    if (state !== "ready" || compareVersions(version, current) <= 0) return undefined;
+    const answering = this.#models.get(model)?.get(current);
+    const change = answering === undefined ? undefined : describeKindChange(answering, entry);
+    const fix = "pin it or start a release to have it answer";
+    if (change !== undefined) return `It ${change}, compared with ${current}; ${fix}.`;
+    return this.#onNew === "hold" ? `${current} goes on answering; ${fix}.` : undefined;
   }
 
   #isAsleep(model: string): boolean {
@@ -233,7 +307,7 @@ export class ModelRegistry {
     if (wanted === undefined) {
       throw new SluiceError("unavailable", `No version of model "${model}" is ready.`);
     }
-    const entry = versions?.get(wanted);
+    const entry = versions?.get(wanted) ?? versions?.get(this.findLabelled(model, wanted) ?? "");
     if (entry !== undefined) return entry;
     const message = `There is no version "${wanted}" of model "${model}".`;
     throw notFound(message, "model_version", [...(versions?.keys() ?? [])].sort(compareVersions));
@@ -248,31 +322,20 @@ export class ModelRegistry {
   #rebuildRoutes(): void {
     const ready: RoutableVersion[] = [];
     for (const versions of this.#models.values()) {
-      for (const { model, version, state, serving } of versions.values()) {
+      for (const entry of versions.values()) {
+        const { model, version, state, serving } = entry;
         if (state !== "ready") continue;
-        ready.push({ model, version, languages: serving?.manifest.languages ?? [] });
+        const languages = serving?.manifest.languages ?? [];
+        ready.push({ model, version, languages, kind: toVersionKind(entry) });
       }
     }
-    this.#routes = buildRoutingTable(ready, this.#options.pinned, this.#options.byLanguage);
+    const { byLanguage } = this.#options;
+    const pinned = { ...this.#options.pinned };
+    for (const [model, { pin }] of this.#choices) if (pin !== null) pinned[model] = pin;
+    this.#routes = buildRoutingTable(
+      ready,
+      { pinned, byLanguage, onNew: this.#onNew },
+      this.#routes,
+    );
   }
-}
-
-function notFound(message: string, field: string, existing: readonly string[]): SluiceError {
-  const code: ErrorCode = "not_found";
-  if (existing.length === 0) return new SluiceError(code, `${message} No models are loaded.`);
-  const known = `Available: ${existing.join(", ")}.`;
-  return new SluiceError(code, `${message} ${known}`, {
-    details: [{ field, problem: known }],
-  });
-}
-
-function wrongKind({ model, version }: Entry, reads: string): SluiceError {
-  return new SluiceError("invalid_argument", `${model} ${version} reads ${reads}.`, {
-    details: [{ field: "inputs", problem: `this model reads ${reads}` }],
-  });
-}
-
-function notReadyMessage(entry: Entry): string {
-  const reason = entry.reason === undefined ? "" : `: ${entry.reason}`;
-  return `Version ${entry.version} of model "${entry.model}" is ${entry.state}${reason}`;
 }

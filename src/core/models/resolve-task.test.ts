@@ -22,6 +22,7 @@ function registryOf(...models: readonly Given[]) {
       state: isReady ? "ready" : "loading",
       reason: undefined,
       isDefault: isReady,
+      ...{ notice: undefined, versionLabels: [] },
       serving: task === undefined ? undefined : ({ manifest } as unknown as ServingVersion),
       tensors: undefined,
     };

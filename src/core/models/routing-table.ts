@@ -16,32 +16,60 @@ export interface RoutableVersion {
   readonly version: string;
   /** Empty when nobody says. */
   readonly languages: readonly string[];
+  /** What callers rely on; a version of another kind does not take their requests by itself. */
+  readonly kind: string;
+}
+
+/** How a version is chosen for who names none. */
+export interface RoutingRules {
+  /** Model → version; ignored while that version is not ready. */
+  readonly pinned: Readonly<Record<string, string>>;
+  /** Whether texts go to another version when the default one was not made for their language. */
+  readonly byLanguage: boolean;
+  /**
+   * What a version that gets ready does. `highest`: the highest one answers, whatever it is · `switch`: the highest one of the
+   * same kind as the one that answers · `hold`: the one that answers goes on, as long as it is ready.
+   */
+  readonly onNew: "highest" | "switch" | "hold";
 }
 
 /**
  * Builds the table from what is ready. Pure.
  *
- * @param ready versions that may get traffic
- * @param pinned model → version chosen by configuration; ignored while that version is not ready
- * @param byLanguage whether texts go to another version when the default one was not made for their language
+ * @param ready versions that may get traffic @param before the table until now
  */
 export function buildRoutingTable(
   ready: readonly RoutableVersion[],
-  pinned: Readonly<Record<string, string>>,
-  byLanguage: boolean,
+  rules: RoutingRules,
+  before: RoutingTable = new Map(),
 ): RoutingTable {
   const byModel = Map.groupBy(ready, ({ model }) => model);
   const table = new Map<string, Route>();
   for (const [model, versions] of byModel) {
     const newestFirst = versions.toSorted((a, b) => compareVersions(b.version, a.version));
-    const chosen = newestFirst.find(({ version }) => version === pinned[model]) ?? newestFirst[0];
+    const chosen =
+      newestFirst.find(({ version }) => version === rules.pinned[model]) ??
+      chooseFree(newestFirst, before.get(model)?.defaultVersion, rules);
     if (chosen === undefined) continue;
     table.set(model, {
       defaultVersion: chosen.version,
-      languageVersions: byLanguage ? findLanguageVersions(chosen, newestFirst) : new Map(),
+      languageVersions: rules.byLanguage ? findLanguageVersions(chosen, newestFirst) : new Map(),
     });
   }
   return table;
+}
+
+/** Where nobody has chosen. @param current version that answered until now */
+function chooseFree(
+  newestFirst: readonly RoutableVersion[],
+  current: string | undefined,
+  { onNew }: RoutingRules,
+): RoutableVersion | undefined {
+  const [highest] = newestFirst;
+  const still = newestFirst.find(({ version }) => version === current);
+  if (onNew === "highest" || still === undefined) return highest;
+  if (onNew === "hold") return still;
+  return newestFirst.find(({ kind }) => kind === still.kind);
 }
 
 /** The newest version for each language that `chosen` lacks. One that states no languages is taken to know them all. */

@@ -9,6 +9,8 @@ export interface ModelPackage {
   readonly location: string;
   /** Where the model file is, in the same terms. */
   readonly modelPath: string;
+  /** Size of the model file with the weights beside it, in bytes; 0 for what runs elsewhere. */
+  readonly modelBytes: number;
   /** Where the file is that describes the tokenizer; undefined when the manifest describes it alone. */
   readonly tokenizerPath: string | undefined;
 }
@@ -17,6 +19,13 @@ export interface ModelPackage {
 export interface DiscoveredPackage {
   readonly model: string;
   readonly version: string;
+  /**
+   * Says what the package's files are just now, without reading them: another text when anything about them has changed.
+   * Missing where versions never change.
+   *
+   * @throws SluiceError `unavailable` when they cannot be looked at
+   */
+  fingerprint?(): Promise<string>;
   /**
    * Brings the files here, as far as they are not here yet; missing where they lie already. Called before `verify`.
    *

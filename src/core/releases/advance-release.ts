@@ -4,9 +4,12 @@ import type { Analysis } from "./analyse.ts";
 import { analyse } from "./analyse.ts";
 import { decide } from "./decide.ts";
 import type { Decision, HookAnswer, ReleaseEvent } from "./decision.ts";
+import type { Observation } from "./observation.ts";
 import { EMPTY_OBSERVATION, mergeObservations } from "./observation.ts";
+import type { EvidenceSources, VersionEvidence } from "./release-evidence.ts";
+import { isFinishedPhase } from "./release-phase.ts";
 import type { HookType, ReleasePlan } from "./release-plan.ts";
-import { isCheckDue } from "./situation.ts";
+import { hasGates, isCheckDue } from "./situation.ts";
 import type { Readiness } from "./to-traffic-split.ts";
 
 /** How the two versions of a release are in this process. */
@@ -24,6 +27,7 @@ export interface ReleasePorts {
   readonly readHealth: (release: StoredRelease) => VersionHealth;
   /** Asks all hooks of a type at the same time. Never rejects: a hook that cannot be reached has refused. */
   readonly askHooks: (release: StoredRelease, type: HookType) => Promise<HookAnswer>;
+  readonly evidence: EvidenceSources;
   /** What is to be told to others of a decision. */
   readonly toOutgoing: (event: ReleaseEvent) => readonly OutgoingEvent[];
   /** Hears of every decision that was stored. Never throws, never waits. */
@@ -47,16 +51,21 @@ export async function advanceRelease(
   const { store } = ports;
   const answers: HookAnswer[] = [];
   let current = release;
+  let wasReplayed = false;
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     const pending = await store.findCommand(current.state.id);
-    const { analysis, decision } = await decideNow(current, { pending, answers }, ports);
+    const known = { pending, answers, wasReplayed };
+    const { analysis, decision } = await decideNow(current, known, ports);
     const stored = await storeDecision(current, { analysis, pending, decision }, ports);
     if (stored === undefined) return undefined;
     current = stored;
     const { action, event } = decision;
     if (event !== null) ports.decided(current, event);
-    if (action.kind !== "run_hook") return current;
-    answers.push(await ports.askHooks(current, action.hook));
+    if (action.kind === "run_hook") answers.push(await ports.askHooks(current, action.hook));
+    else if (action.kind === "replay") {
+      await ports.evidence.replay(current, action.maxTexts);
+      wasReplayed = true;
+    } else return current;
   }
   return current;
 }
@@ -64,36 +73,61 @@ export async function advanceRelease(
 interface Known {
   readonly pending: PendingCommand | undefined;
   readonly answers: readonly HookAnswer[];
+  readonly wasReplayed: boolean;
 }
 
 async function decideNow(
   release: StoredRelease,
-  { pending, answers }: Known,
+  { pending, answers, wasReplayed }: Known,
   ports: ReleasePorts,
 ): Promise<{ readonly analysis: Analysis | null; readonly decision: Decision }> {
   const { plan, state } = release;
-  const nowMs = ports.epochMs();
-  const analysis = isCheckDue(state, plan, nowMs) ? await analyseNow(release, ports.store) : null;
-  const decision = decide(state, analysis, plan, nowMs, {
+  // What goes back at once must not wait for evidence.
+  const isUrgent = pending !== undefined || !ports.readHealth(release).ready.candidate;
+  const analysis =
+    !isUrgent && needsAnalysis(release, ports.epochMs()) ? await analyseNow(release, ports) : null;
+  const canReplay =
+    analysis !== null && analysis.missingSamples > 0 && plan.replay.kind === "sample"
+      ? await ports.evidence.canReplay(release)
+      : false;
+  // Evidence may have taken a while.
+  const decision = decide(state, analysis, plan, ports.epochMs(), {
     ...ports.readHealth(release),
     command: pending?.command ?? null,
     hookAnswers: answers,
-    canReplay: false,
-    wasReplayed: false,
+    canReplay,
+    wasReplayed,
   });
   return { analysis, decision };
 }
 
-/** What all replicas have seen since the window began, judged. */
-async function analyseNow({ plan, state }: StoredRelease, store: ReleaseStore): Promise<Analysis> {
-  const seen = await store.readObservations(state.id, state.windowStartedAtMs);
-  let stable = EMPTY_OBSERVATION;
-  let candidate = EMPTY_OBSERVATION;
+/** At every check, and before the first step where a set of texts may keep it from being taken. */
+function needsAnalysis({ plan, state }: StoredRelease, nowMs: number): boolean {
+  if (isFinishedPhase(state.phase) || state.phase === "paused") return false;
+  if (isCheckDue(state, plan, nowMs)) return true;
+  const isFirst = state.phase === "progressing" && state.step === 0 && state.checks === 0;
+  return isFirst && hasGates(plan);
+}
+
+/** What all replicas have seen since the window began, and what is known beside it, judged. */
+async function analyseNow(release: StoredRelease, ports: ReleasePorts): Promise<Analysis> {
+  const { plan, state } = release;
+  const [seen, extra] = await Promise.all([
+    ports.store.readObservations(state.id, state.windowStartedAtMs),
+    ports.evidence.gather(release),
+  ]);
+  let stable = withEvidence(EMPTY_OBSERVATION, extra.stable);
+  let candidate = withEvidence(EMPTY_OBSERVATION, extra.candidate);
   for (const one of seen) {
     stable = mergeObservations(stable, one.stable);
     candidate = mergeObservations(candidate, one.candidate);
   }
-  return analyse(plan, stable, candidate, { look: state.looks + 1, queries: new Map() });
+  const { queries } = extra;
+  return analyse(plan, stable, candidate, { look: state.looks + 1, queries });
+}
+
+function withEvidence(seen: Observation, { gates, feedback }: VersionEvidence): Observation {
+  return { ...seen, gates, feedback };
 }
 
 interface Decided {

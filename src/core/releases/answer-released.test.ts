@@ -40,6 +40,7 @@ const SPLIT: ObservedSplit = {
   matches: [],
   mirrorShare: 0,
   stickyBy: { kind: "request" },
+  isOver: false,
   windowStartedAtMs: 0,
 };
 const crash = new SluiceError("unavailable", "The worker died.");

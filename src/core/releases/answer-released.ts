@@ -63,7 +63,7 @@ async function askObserved(
   try {
     const result = await runInference({ ...request, routed: version }, pipeline, onItem);
     const { manifest } = pipeline.registry.resolve(request.model, version);
-    for (const item of result.items) observe(item, manifest, recorder);
+    for (const item of result.items) observeItem(item, manifest, recorder);
     return result;
   } catch (thrown) {
     const error = toSluiceError(thrown);
@@ -114,7 +114,11 @@ function isOpen(item: ItemResult): boolean {
 }
 
 /** Only what the version computed by itself says something about it. */
-function observe(item: ItemResult, manifest: TextManifest, recorder: ObservationRecorder): void {
+export function observeItem(
+  item: ItemResult,
+  manifest: TextManifest,
+  recorder: ObservationRecorder,
+): void {
   if (!item.ok) recorder.recordFailure(item.error.code);
   else if (item.version === manifest.version && item.source !== "cache") {
     recorder.recordAnswer({ latencyMs: item.durationMs, ...readScores(item.prediction, manifest) });
@@ -160,14 +164,22 @@ function mirror(
 function compare(
   stable: InferenceResult,
   candidate: InferenceResult,
-  { split, recorders }: ReleasedModel,
+  released: ReleasedModel,
 ): void {
   for (const [index, one] of stable.items.entries()) {
-    const other = candidate.items[index];
-    if (!one.ok || other?.ok !== true) continue;
-    if (one.version !== split.stable || other.version !== split.candidate) continue;
-    const [a, b] = [one.prediction, other.prediction];
-    if (a.kind === "vector" || b.kind === "vector") continue;
-    recorders.candidate.recordAgreement(a.labels[0]?.label ?? null, b.labels[0]?.label ?? null);
+    compareItems(one, candidate.items[index], released);
   }
+}
+
+/** Counts whether both versions chose the same label for the same text. */
+export function compareItems(
+  stable: ItemResult,
+  candidate: ItemResult | undefined,
+  { split, recorders }: ReleasedModel,
+): void {
+  if (!stable.ok || candidate?.ok !== true) return;
+  if (stable.version !== split.stable || candidate.version !== split.candidate) return;
+  const [a, b] = [stable.prediction, candidate.prediction];
+  if (a.kind === "vector" || b.kind === "vector") return;
+  recorders.candidate.recordAgreement(a.labels[0]?.label ?? null, b.labels[0]?.label ?? null);
 }

@@ -1,10 +1,11 @@
+import type { CheckOutcome } from "./check-result.ts";
 import type { Decision, ReleaseAction } from "./decision.ts";
 import { toDecision } from "./decision.ts";
 import { listStepWeights } from "./release-plan.ts";
 import type { ReleaseState } from "./release-state.ts";
 import { beginWindow, enterPhase } from "./release-state.ts";
 import type { Situation } from "./situation.ts";
-import { askHook, findRefusal, hold, pause, promote, rollBack } from "./situation.ts";
+import { askHook, findRefusal, hasGates, hold, pause, promote, rollBack } from "./situation.ts";
 
 /**
  * One check of a release that has begun: hooks first, then what was measured. Passed, it goes on; failed, it is counted;
@@ -32,7 +33,28 @@ function beginSteps(situation: Situation): Decision {
   const question = askHook(situation, "pre-rollout");
   if (question !== null) return question;
   const refusal = findRefusal(situation, "pre-rollout");
-  return refusal === null ? advance(situation, situation.state) : failCheck(situation, refusal);
+  if (refusal !== null) return failCheck(situation, refusal);
+  return judgeGates(situation) ?? advance(situation, situation.state);
+}
+
+/**
+ * Sets of labelled texts decide before anybody gets an answer of the candidate: null when nothing is against it. They say the
+ * same however often they are asked, so that one failure is enough.
+ */
+function judgeGates(situation: Situation): Decision | null {
+  const { plan, analysis } = situation;
+  if (!hasGates(plan)) return null;
+  const gates = analysis?.checks.filter(
+    ({ kind, isDecisive }) => kind === "gate_accuracy" && isDecisive,
+  );
+  const find = (outcome: CheckOutcome) => gates?.find((check) => check.outcome === outcome);
+  const bad = find("fail");
+  if (bad !== undefined) return rollBack(situation, `${bad.name}: ${bad.reason}`);
+  const open =
+    gates === undefined ? { name: "gate", reason: "it was not asked" } : find("inconclusive");
+  return open === undefined
+    ? null
+    : countUndecided(situation, `${open.name}: ${open.reason}`, false);
 }
 
 /** With all requests on the candidate one failure is enough. Stable sees nothing any more, so no verdict is no obstacle. */
@@ -127,7 +149,13 @@ function repeatCheck(situation: Situation): Decision {
     const action: ReleaseAction = { kind: "replay", maxTexts: replay.maxTexts };
     return toDecision(action, state, plan, nowMs, analysis.checks);
   }
-  const reason = describeChecks(situation, "inconclusive");
+  return countUndecided(situation, describeChecks(situation, "inconclusive"), wasReplayed);
+}
+
+/** One more check without a verdict: it is looked at again, and in the end by a person. */
+function countUndecided(situation: Situation, reason: string, wasReplayed: boolean): Decision {
+  const { state, plan, nowMs, analysis } = situation;
+  const inconclusive = state.inconclusive + 1;
   const counted = lookAgain(countCheck(state, nowMs));
   const next = { ...counted, inconclusive, wasReplayed, reason };
   if (inconclusive >= plan.maxInconclusive) {

@@ -4,6 +4,7 @@ import type { CheckOutcome, CheckResult } from "./check-result.ts";
 import { decide } from "./decide.ts";
 import type { DecisionInputs, HookAnswer, ReleaseAction } from "./decision.ts";
 import type { ReleaseCommand } from "./release-command.ts";
+import type { ReleaseMetric } from "./release-metric.ts";
 import type { HookType, ReleasePlan, ReleaseStrategy } from "./release-plan.ts";
 import { createPlan, DEFAULT_STRATEGY } from "./release-plan.ts";
 import type { ReleaseState } from "./release-state.ts";
@@ -184,6 +185,63 @@ describe("at the beginning", () => {
       inputs: { hookAnswers: [yes("pre-rollout")] },
       action: { kind: "advance", step: 1, weight: 10 },
       next: { step: 1, weight: 10, windowStartedAtMs: NOW, checkedAtMs: NOW },
+    },
+  ]);
+});
+
+describe("a set of labelled texts, before the first step", () => {
+  const gate: ReleaseMetric = {
+    name: "gate",
+    kind: "gate_accuracy",
+    isDecisive: true,
+    gateSet: "reviews",
+    minRatio: 0.95,
+    maxDrop: null,
+  };
+  const plan = planOf({ metrics: [gate] });
+  const state = stateOf({ phase: "progressing" });
+  const analysisOfGate = (outcome: CheckOutcome, isDecisive = true): Analysis => {
+    const { checks, ...analysis } = analysisOf(outcome);
+    const gates = checks.map((check) => ({ ...check, name: "gate", kind: gate.kind, isDecisive }));
+    // Nobody has seen the candidate yet: everything else is without a verdict.
+    return { ...analysis, checks: [...UNSURE.checks, ...gates] };
+  };
+  table([
+    {
+      when: "that is passed begins the steps",
+      ...{ state, plan, analysis: analysisOfGate("pass"), nowMs: START + 1 },
+      action: { kind: "advance", step: 1, weight: 10 },
+    },
+    {
+      when: "that is failed ends the release, at once",
+      ...{ state, plan, analysis: analysisOfGate("fail"), nowMs: START + 1 },
+      action: { kind: "rollback", reason: "gate: 50 % of 200" },
+      next: { phase: "rolling_back", weight: 0, step: 0 },
+    },
+    {
+      when: "that could not be asked is asked again",
+      ...{ state, plan, analysis: analysisOfGate("inconclusive"), nowMs: START + 1 },
+      action: { kind: "hold", isCheck: true, reason: "gate: 50 % of 200" },
+      next: { phase: "progressing", step: 0, weight: 0, inconclusive: 1, checks: 1 },
+    },
+    {
+      when: "that was not even looked at is none that was passed",
+      ...{ state, plan, analysis: null, nowMs: START + 1 },
+      action: { kind: "hold", isCheck: true },
+      next: { step: 0, weight: 0 },
+    },
+    {
+      when: "that can never be asked is for a person in the end",
+      ...{ plan, analysis: analysisOfGate("inconclusive") },
+      state: stateOf({ phase: "progressing", checks: 9, inconclusive: 9 }),
+      action: { kind: "pause" },
+      next: { phase: "paused", step: 0, weight: 0 },
+    },
+    {
+      when: "that decides nothing is in nobody's way",
+      ...{ state, nowMs: START + 1, analysis: analysisOfGate("fail", false) },
+      plan: planOf({ metrics: [{ ...gate, isDecisive: false }] }),
+      action: { kind: "advance", step: 1 },
     },
   ]);
 });

@@ -1,6 +1,7 @@
 import type { FieldProblem } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
 import type { ModelRegistry } from "../models/registry.ts";
+import { describeKindChange } from "../models/version-kind.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutgoingEvent } from "../ports/event-outbox.ts";
 import type { ReleaseRange, ReleaseStore, StoredRelease } from "../ports/release-store.ts";
@@ -45,8 +46,16 @@ export interface ReleaseServiceOptions {
   /** Unique, and in the order of time. */
   readonly createId: () => string;
   readonly toOutgoing: (event: ReleaseEvent) => readonly OutgoingEvent[];
+  readonly sources: PlanSources;
   /** Has whoever decides here look at once. */
   readonly changed: () => void;
+}
+
+/** What metrics of plans may ask. */
+export interface PlanSources {
+  /** Whether there is a server of metrics. */
+  readonly hasMetrics: boolean;
+  readonly hasGateSet: (name: string) => Promise<boolean>;
 }
 
 /** For how long, and how often, to look whether a command was followed. */
@@ -67,6 +76,7 @@ export function createReleaseService(options: ReleaseServiceOptions): ReleaseSer
     start: async (plan, _by) => {
       const { model, candidate } = plan;
       const stable = assertCanStart(plan, options);
+      await assertSources(plan, options.sources);
       const state = createReleaseState(
         { id: createId(), model, stable, candidate },
         clock.epochMs(),
@@ -128,7 +138,7 @@ function assertCanStart(plan: ReleasePlan, { registry, traffic }: ReleaseService
 }
 
 function assertCandidate(plan: ReleasePlan, stable: string, registry: ModelRegistry): void {
-  const { model, candidate, metrics } = plan;
+  const { model, candidate } = plan;
   if (candidate === stable) {
     throw refuse("candidate", `is the version that answers already; found ${candidate}`);
   }
@@ -141,27 +151,34 @@ function assertCandidate(plan: ReleasePlan, stable: string, registry: ModelRegis
   if (found.state === "failed") {
     throw refuse("candidate", `cannot be served: ${found.reason ?? "it failed"}`);
   }
+  const before = versions.find(({ version }) => version === stable);
+  const isLoaded = found.state === "ready" && before?.state === "ready";
+  const change = isLoaded ? describeKindChange(before, found) : undefined;
+  if (change !== undefined) {
+    throw refuse("candidate", `${change}, compared with ${stable}; callers could not tell`);
+  }
   if (found.tensors !== undefined) {
     throw refuse("candidate", "reads tensors; releases are for models that answer texts");
-  }
-  const problems = metrics.flatMap((metric, at) => findSourceProblem(metric.kind, at));
-  if (problems.length > 0) {
-    const [first] = problems;
-    const message = `${first?.field} ${first?.problem}.`;
-    throw new SluiceError("invalid_argument", message, { details: problems });
   }
 }
 
 /** Metrics whose source is not there would never come to a verdict. */
-function findSourceProblem(kind: string, at: number): FieldProblem[] {
-  const field = `metrics[${at}].kind`;
-  if (kind === "gate_accuracy") {
-    return [{ field, problem: "needs a gate set, and there is none; leave it out" }];
+async function assertSources({ metrics }: ReleasePlan, sources: PlanSources): Promise<void> {
+  const details: FieldProblem[] = [];
+  for (const [at, metric] of metrics.entries()) {
+    if (metric.kind === "gate_accuracy" && !(await sources.hasGateSet(metric.gateSet))) {
+      const problem = `is no gate set; PUT /v1/gate-sets/${metric.gateSet} makes it`;
+      details.push({ field: `metrics[${at}].gate_set`, problem });
+    }
+    if (metric.kind === "query" && !sources.hasMetrics) {
+      const problem = "needs a server of metrics; set releases.metricsUrl";
+      details.push({ field: `metrics[${at}].kind`, problem });
+    }
   }
-  if (kind === "query") {
-    return [{ field, problem: "needs a server of metrics, and there is none; leave it out" }];
-  }
-  return [];
+  const [first] = details;
+  if (first === undefined) return;
+  const message = `${first.field} ${first.problem}.`;
+  throw new SluiceError("invalid_argument", message, { details });
 }
 
 function refuse(field: string, problem: string): SluiceError {

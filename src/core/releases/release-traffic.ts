@@ -9,6 +9,8 @@ export type ReleaseRole = "stable" | "candidate";
 export interface ObservedSplit extends TrafficSplit {
   /** As in `ReleaseState`: another window begins with new counts. */
   readonly windowStartedAtMs: number;
+  /** The release has ended; what it decided goes on. */
+  readonly isOver: boolean;
 }
 
 /** How the requests of a model are divided in this process, and what is seen of both versions. */

@@ -22,6 +22,11 @@ export function isCheckDue(state: ReleaseState, plan: ReleasePlan, nowMs: number
   return nowMs - state.checkedAtMs >= plan.intervalMs;
 }
 
+/** Whether a set of labelled texts decides about the candidate: then it does before anybody gets its answers. */
+export function hasGates({ metrics }: ReleasePlan): boolean {
+  return metrics.some(({ kind, isDecisive }) => kind === "gate_accuracy" && isDecisive);
+}
+
 /** The answer of the hooks of this type at this check; null while they were not asked. */
 export function findAnswer({ inputs }: Situation, type: HookType): HookAnswer | null {
   return inputs.hookAnswers.find((answer) => answer.type === type) ?? null;

@@ -22,7 +22,7 @@ import { createFaultGate } from "../fault-gate.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import { ConnectionWatch } from "../middleware/cancellation.ts";
 import { TIMEOUT_HEADER } from "../middleware/deadline.ts";
-import { createPredictionTeller } from "../tell-predictions.ts";
+import { createAnswerTeller } from "../tell-answers.ts";
 
 /** What a protocol's decoder found in a request about texts. */
 export interface DecodedRequest extends DecodedOptions {
@@ -82,7 +82,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
   const { limits, pipeline, defaultModel } = options;
   const connections = new ConnectionWatch();
   const timestampOf = createTimestamps();
-  const tell = createPredictionTeller(options.logPrediction);
+  const tell = createAnswerTeller(options);
   const waitOf = (call: Call, timeoutMs: number | undefined) => ({
     flow: call.caller,
     deadlineMs: call.startedMs + Math.min(timeoutMs ?? call.timeoutMs, limits.maxDeadlineMs),
@@ -101,14 +101,16 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
       await fault?.(call, decoded.model, decoded.version, decoded.timeoutMs);
       const result = await answerTexts(toRequest(call, decoded), pipeline);
       call.noteStages({ ...result.timings, cache: cacheOutcome(result), steps: result.steps });
-      tell(call, result.model, result.items);
+      tell(call, { model: result.model, inputs: decoded.inputs, items: result.items, first: 0 });
       return result;
     },
     stream: async function* (call, decoded) {
       await fault?.(call, decoded.model, decoded.version, decoded.timeoutMs);
       const request = toRequest(call, decoded);
       for await (const streamed of streamInference(request, pipeline, STREAM_SLICE_TEXTS)) {
-        tell(call, request.model, [streamed.item]);
+        const { index: first, item } = streamed;
+        const inputs = request.inputs.slice(first, first + 1);
+        tell(call, { model: request.model, inputs, items: [item], first });
         yield streamed;
       }
     },
@@ -131,7 +133,10 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
       const question = { ...decoded, maxTexts, ...waitOf(call, timeoutMs) };
       const answer = await askModel(askable, question, pipeline);
       const cache = answer.texts === undefined ? "none" : cacheOutcome(answer.texts);
-      if (answer.texts !== undefined) tell(call, answer.texts.model, answer.texts.items);
+      if (answer.texts !== undefined) {
+        const { model, items } = answer.texts;
+        tell(call, { model, inputs: [], items, first: 0 });
+      }
       call.noteStages({ ...answer.timings, cache });
       return answer;
     },

@@ -2,7 +2,7 @@ import type { Graph } from "../../core/graphs/graph.ts";
 import { leadOf, targetsOf } from "../../core/graphs/graph.ts";
 import type { InferencePipeline } from "../../core/inference/run-inference.ts";
 import { MODEL_TASKS } from "../../core/models/manifest.ts";
-import type { VersionStatus } from "../../core/models/registry.ts";
+import type { ModelRegistry, VersionStatus } from "../../core/models/registry.ts";
 import type { TensorSpec } from "../../core/ports/tensor.ts";
 import { jsonAnswer } from "../answer.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
@@ -41,6 +41,17 @@ const modelsSchema = {
           state: { type: "string" },
           reason: { type: "string", description: "Why it failed." },
           is_default: { type: "boolean", description: "Answers requests that name no version." },
+          is_pinned: { type: "boolean", description: "Somebody chose it for that." },
+          version_labels: {
+            type: "array",
+            items: { type: "string" },
+            description: "Names that requests may use in the place of the version.",
+          },
+          notice: {
+            type: "string",
+            description:
+              "Why it does not answer requests that name no version, though it is newer.",
+          },
           task: { enum: MODEL_TASKS },
           labels: { type: "array", items: { type: "string" } },
           languages: { type: "array", items: { type: "string" } },
@@ -83,7 +94,8 @@ export function createModelsRoute({ pipeline }: GatewayOptions): Route {
       response: { 200: { description: "By model and version.", ...modelsSchema } },
     },
     handle: () => {
-      const models = pipeline.registry.list().map(toWire);
+      const { registry } = pipeline;
+      const models = registry.list().map((status) => toWire(status, registry));
       const graphs = [...pipeline.graphs.values()].map((graph) => toWireGraph(graph, pipeline));
       const body = graphs.length === 0 ? { models } : { models, graphs };
       return jsonAnswer(200, JSON.stringify(body));
@@ -91,16 +103,19 @@ export function createModelsRoute({ pipeline }: GatewayOptions): Route {
   };
 }
 
-function toWire(status: VersionStatus) {
-  const { serving, tensors } = status;
+/** One version as `GET /models` shows it. */
+export function toWire(status: VersionStatus, registry: Pick<ModelRegistry, "choiceOf">) {
+  const { model, version, serving, tensors, versionLabels } = status;
   const manifest = serving?.manifest;
   const signature = tensors?.backend.signature;
   return {
-    model: status.model,
-    version: status.version,
+    ...{ model, version },
     state: status.state,
     reason: status.reason,
     is_default: status.isDefault,
+    is_pinned: registry.choiceOf(model)?.pin === version ? true : undefined,
+    version_labels: versionLabels.length > 0 ? versionLabels : undefined,
+    notice: status.notice,
     task: manifest?.task ?? tensors?.manifest.task,
     labels: manifest?.labels,
     languages: manifest?.languages,

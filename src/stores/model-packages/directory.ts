@@ -8,6 +8,7 @@ import type {
   ModelPackage,
   ModelSource,
 } from "../../core/ports/model-source.ts";
+import { fingerprintFolder } from "./fingerprint-folder.ts";
 import { codeOf, createPackageError, describeSystemError } from "./package-files.ts";
 import { readPackage } from "./read-package.ts";
 
@@ -49,10 +50,9 @@ async function listModels(root: string): Promise<readonly string[]> {
 
 async function findPackages(root: string, model: string): Promise<readonly DiscoveredPackage[]> {
   const folder = join(root, model);
-  const create = (version: string, verify: () => Promise<ModelPackage>) => ({
-    model,
-    version,
-    verify,
+  const create = (version: string, verify: () => Promise<ModelPackage>, path = folder) => ({
+    ...{ model, version, verify },
+    fingerprint: () => fingerprintFolder(path),
   });
   let entries: Dirent[];
   try {
@@ -81,7 +81,9 @@ async function findPackages(root: string, model: string): Promise<readonly Disco
   if (found.length === 0) {
     return [create(ONLY_VERSION, () => readPackage(folder, { model, version: ONLY_VERSION }))];
   }
-  return found.map((version) => create(version, () => verifyVersion(folder, model, version)));
+  return found.map((version) =>
+    create(version, () => verifyVersion(folder, model, version), join(folder, version)),
+  );
 }
 
 async function verifyVersion(

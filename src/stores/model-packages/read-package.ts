@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { FieldProblem } from "../../core/errors.ts";
 import { SluiceError } from "../../core/errors.ts";
@@ -53,9 +54,11 @@ export async function readPackage(folder: string, name?: PackageName): Promise<M
   const { path } = manifest.model;
   const digests = new Map(described.digests);
   const tokenizerFile = toTokenizerFile(manifest);
-  const files = [path, ...(await findExternalData(folder, path))];
+  const weights = await findExternalData(folder, path);
+  const files = [path, ...weights];
   if (tokenizerFile !== undefined) files.push(tokenizerFile.path);
   for (const file of files) digests.set(file, await hashFile(folder, file));
+  const modelBytes = await sumSizes(folder, [path, ...weights]);
   const sha256 = digests.get(path) ?? "";
   assertSame(path, sha256, expectedSha256);
   if (tokenizerFile !== undefined) {
@@ -67,8 +70,14 @@ export async function readPackage(folder: string, name?: PackageName): Promise<M
     digest: toDigest(digests),
     location: folder,
     modelPath: join(folder, path),
+    modelBytes,
     tokenizerPath: tokenizerFile && join(folder, tokenizerFile.path),
   };
+}
+
+async function sumSizes(folder: string, files: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function describe(

@@ -13,6 +13,12 @@ export interface RecordTables {
   readonly release_commands: ReleaseCommandsTable;
   readonly release_observations: ReleaseObservationsTable;
   readonly leases: LeasesTable;
+  readonly kept_texts: KeptTextsTable;
+  readonly feedback: FeedbackTable;
+  readonly gate_sets: GateSetsTable;
+  readonly gate_texts: GateTextsTable;
+  readonly model_choices: ModelChoicesTable;
+  readonly choice_changes: ReleaseChangesTable;
   readonly sluice_migrations: MigrationsTable;
 }
 
@@ -113,7 +119,7 @@ export interface ReleasesTable {
 /** One row. */
 export interface ReleaseChangesTable {
   name: string;
-  /** Changes of any release so far. */
+  /** Changes so far. */
   changes: number;
 }
 
@@ -145,4 +151,47 @@ export interface LeasesTable {
   name: string;
   holder: string;
   until_ms: number;
+}
+
+export interface KeptTextsTable {
+  /** Counts up; the order in which they were kept. */
+  sequence: Generated<number>;
+  request_id: string;
+  item: number;
+  model: string;
+  /** JSON of `KeptText`. */
+  kept: string;
+}
+
+export interface FeedbackTable {
+  request_id: string;
+  item: number;
+  model: string;
+  version: string;
+  /** 1 or 0, as is `has_text`. */
+  is_right: number;
+  has_text: number;
+  /** JSON of `Feedback`. */
+  feedback: string;
+  given_at_ms: number;
+}
+
+export interface GateSetsTable {
+  name: string;
+  size: number;
+  updated_at_ms: number;
+}
+
+export interface GateTextsTable {
+  gate_set: string;
+  /** From 0. */
+  position: number;
+  /** JSON of `LabelledText`. */
+  labelled: string;
+}
+
+export interface ModelChoicesTable {
+  model: string;
+  /** JSON of `ModelChoice`. */
+  choice: string;
 }

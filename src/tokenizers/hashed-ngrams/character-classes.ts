@@ -40,8 +40,28 @@ const UNIT_COUNT = 0x10000;
 /** As many arguments as a call surely takes. */
 const UNITS_PER_CALL = 0x1000;
 
-/** The class of every UTF-16 code unit; index = code unit. */
-export function createCharacterClasses(): Uint8Array {
+// Tables that every scanner reads and none writes: made once, since making them keeps the thread for milliseconds, and a new
+// version is loaded while others answer.
+let sharedClasses: Uint8Array | undefined;
+const sharedCases = new Map<boolean, Uint16Array>();
+
+/** The class of every UTF-16 code unit; index = code unit. Not to be written to. */
+export function shareCharacterClasses(): Uint8Array {
+  sharedClasses ??= createCharacterClasses();
+  return sharedClasses;
+}
+
+/**
+ * What every UTF-16 code unit is hashed as: itself, or its lower-case form where that is one unit too. The few letters
+ * that grow (such as İ) stay as they are. Not to be written to.
+ */
+export function shareCaseTable(lowercase: boolean): Uint16Array {
+  const table = sharedCases.get(lowercase) ?? createCaseTable(lowercase);
+  sharedCases.set(lowercase, table);
+  return table;
+}
+
+function createCharacterClasses(): Uint8Array {
   // Matching whole runs in one string of all units takes a fifth of the time of asking for each unit.
   const units = createAllUnits();
   const classes = new Uint8Array(UNIT_COUNT);
@@ -53,11 +73,7 @@ export function createCharacterClasses(): Uint8Array {
   return classes.fill(CHARACTER_CLASS.symbol, FIRST_SURROGATE, LAST_SURROGATE + 1);
 }
 
-/**
- * What every UTF-16 code unit is hashed as: itself, or its lower-case form where that is one unit too. The few letters
- * that grow (such as İ) stay as they are.
- */
-export function createCaseTable(lowercase: boolean): Uint16Array {
+function createCaseTable(lowercase: boolean): Uint16Array {
   const table = new Uint16Array(UNIT_COUNT);
   for (let code = 0; code < UNIT_COUNT; code++) table[code] = code;
   if (!lowercase) return table;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { TextEncoding } from "../../core/ports/tokenizer.ts";
-import { CHARACTER_CLASS, createCaseTable, createCharacterClasses } from "./character-classes.ts";
+import { CHARACTER_CLASS, shareCaseTable, shareCharacterClasses } from "./character-classes.ts";
 import type { HashedNgramsSettings } from "./settings.ts";
 
 /** Offset and prime of FNV-1a in 32 bits (Fowler, Noll, Vo; RFC 9923), applied to UTF-16 units instead of bytes. */
@@ -46,7 +46,7 @@ const QUESTION = "?".charCodeAt(0);
  */
 export class FeatureScanner {
   readonly #settings: HashedNgramsSettings;
-  readonly #classes = createCharacterClasses();
+  readonly #classes = shareCharacterClasses();
   readonly #folded: Uint16Array;
   readonly #negations: ReadonlySet<number>;
   /** Marks the low bytes of the hashes in `#negations`: spares most words the look-up in the set. */
@@ -68,7 +68,7 @@ export class FeatureScanner {
 
   constructor(settings: HashedNgramsSettings) {
     this.#settings = settings;
-    this.#folded = createCaseTable(settings.lowercase);
+    this.#folded = shareCaseTable(settings.lowercase);
     this.#negations = new Set(settings.negations.map(hashWord));
     for (const hash of this.#negations) this.#maybeNegation[hash & 0xff] = 1;
     this.#mask = settings.buckets - 1;

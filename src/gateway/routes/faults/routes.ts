@@ -4,6 +4,7 @@ import { decodeFault } from "../../../protocols/native/faults/decode-fault.ts";
 import { encodeFault, encodeFaultList } from "../../../protocols/native/faults/encode-fault.ts";
 import { jsonAnswer } from "../../answer.ts";
 import type { FaultOptions, GatewayOptions } from "../../gateway-options.ts";
+import { assertKeyAllowed } from "../../middleware/allowed-keys.ts";
 import type { Route } from "../../route.ts";
 import { describeList, describeOne, describeRemove, describeSet } from "./schema.ts";
 
@@ -69,9 +70,5 @@ function assertOn(faults: FaultOptions | undefined): FaultOptions {
 
 /** @returns the id of the caller. @throws SluiceError `permission_denied` for callers who may only look */
 function assertOperator({ context }: FastifyRequest, { operators }: FaultOptions): string {
-  const id = context.caller?.id ?? "unknown";
-  if (operators.length === 0 || operators.some((operator) => id === `key:${operator}`)) return id;
-  const message =
-    "This key may look at faults only; the setting faults.operators names those that may more.";
-  throw new SluiceError("permission_denied", message);
+  return assertKeyAllowed(context.caller, operators, "faults.operators");
 }

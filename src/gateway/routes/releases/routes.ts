@@ -1,5 +1,4 @@
 import type { FastifyRequest } from "fastify";
-import { SluiceError } from "../../../core/errors.ts";
 import type { StoredRelease } from "../../../core/ports/release-store.ts";
 import type { ReleaseCommand } from "../../../core/releases/release-command.ts";
 import { decodePlan } from "../../../protocols/native/releases/decode-plan.ts";
@@ -13,6 +12,7 @@ import { renderRelease } from "../../../protocols/native/releases/render-release
 import type { Answer } from "../../answer.ts";
 import { jsonAnswer } from "../../answer.ts";
 import type { GatewayOptions, ReleaseOptions } from "../../gateway-options.ts";
+import { assertKeyAllowed } from "../../middleware/allowed-keys.ts";
 import type { Route } from "../../route.ts";
 import {
   describeCommand,
@@ -108,11 +108,7 @@ function idOf({ params }: FastifyRequest): string {
 
 /** @returns the id of the caller. @throws SluiceError `permission_denied` for callers who may only look */
 function assertOperator({ context }: FastifyRequest, { operators }: ReleaseOptions): string {
-  const id = context.caller?.id ?? "unknown";
-  if (operators.length === 0 || operators.includes(id)) return id;
-  const message =
-    "This key may look at releases only; the setting releases.operators names those that may more.";
-  throw new SluiceError("permission_denied", message);
+  return assertKeyAllowed(context.caller, operators, "releases.operators");
 }
 
 /** Which metrics a release is judged by unless the plan says. */

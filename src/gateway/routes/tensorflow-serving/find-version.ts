@@ -30,7 +30,10 @@ export function findTargetVersion(
   const known = listVersions(options, model);
   if (known.length === 0) throw servableNotFound(`Latest(${model})`);
   const { versionLabels, strict } = options.protocols.tensorflowServing;
-  if (label !== undefined) return findLabelled(model, label, versionLabels, known);
+  if (label !== undefined) {
+    const chosen = options.pipeline.registry.findLabelled(model, label);
+    return chosen ?? findLabelled(model, label, versionLabels, known);
+  }
   if (version === undefined) return undefined;
   if (!/^\d+$/.test(version)) {
     // Not a version of this dialect; of ours it may be.
