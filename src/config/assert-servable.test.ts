@@ -71,6 +71,19 @@ describe("assertSafeExposure", () => {
   });
 });
 
+describe("faults on purpose", () => {
+  const PUBLIC = { "server.host": "0.0.0.0", "auth.keys": KEYS, "faults.enabled": "on" };
+
+  it("are refused where other machines reach the server, unless both settings say otherwise", () => {
+    expect(() => assertServable(createConfig({ "faults.enabled": "on" }))).not.toThrow();
+    expect(() => assertServable(createConfig(PUBLIC))).toThrow(/faults\.enabled.*allowPublic/s);
+    const allowed = { ...PUBLIC, "faults.allowPublic": "true" };
+    expect(() => assertServable(createConfig(allowed))).toThrow(/faults\.operators/);
+    const named = { ...allowed, "faults.operators": '["a"]' };
+    expect(() => assertServable(createConfig(named))).not.toThrow();
+  });
+});
+
 describe("assertSharedStores", () => {
   it("accepts one replica", () => {
     expect(() => assertSharedStores(createConfig({}))).not.toThrow();

@@ -28,7 +28,7 @@ export function createFaultGate(
   const { book, injected } = faults;
   const choose = (call: Call, model: string, version: string | undefined) => {
     const identity = call.identify();
-    const answering = version ?? findAnswering(model, identity, pipeline);
+    const answering = findAnswering(model, version, identity, pipeline);
     const { keyId, headers } = identity;
     return book.choose({ requestId: call.id, model, version: answering, keyId, headers });
   };
@@ -44,20 +44,25 @@ export function createFaultGate(
   };
 }
 
-/** The version that would answer a request that names none; null for a graph, and where none can. */
+/**
+ * The version that would answer, also where a label names it; null for a graph, and where none can.
+ *
+ * @param version as the request names it
+ */
 function findAnswering(
   model: string,
+  version: string | undefined,
   identity: RequestIdentity,
   { graphs, releases, registry }: InferencePipeline,
 ): string | null {
   if (graphs.has(model)) return null;
-  const split = releases.find(model)?.split;
+  const split = version === undefined ? releases.find(model)?.split : undefined;
   if (split !== undefined) return split[assignVersion(split, identity)];
   try {
-    const { serving, tensors } = registry.resolveAny(model, undefined);
+    const { serving, tensors } = registry.resolveAny(model, version);
     return serving?.manifest.version ?? tensors?.manifest.version ?? null;
   } catch {
     // What is wrong with the request is told by whoever answers it.
-    return null;
+    return version ?? null;
   }
 }

@@ -95,6 +95,35 @@ describe.runIf(process.platform === "linux")("several processes on one port", ()
     expect(exitCode).toBe(0);
   }, 60_000);
 
+  test("know the faults that one of them was told of, also those that start later", async () => {
+    const server = await start("--faults.enabled", "on", "--rate-limit.requests", "0");
+    const statuses = async () => {
+      const answers = Array.from({ length: 16 }, (_, i) => classify(server.url, `text ${i}`));
+      return new Set((await Promise.all(answers)).map(({ status }) => status));
+    };
+    const abort = { percentage: { value: 100 }, httpStatus: 418 };
+    const answer = await fetch(`${server.url}/v1/faults/all`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ match: { everything: true }, abort, ttl: "1m" }),
+    });
+    expect(answer.status).toBe(200);
+    await expect.poll(statuses, { timeout: 10_000 }).toEqual(new Set([418]));
+
+    const [first = 0] = childrenOf(server.pid);
+    process.kill(first, "SIGKILL");
+    const isReplaced = () =>
+      childrenOf(server.pid).length === 2 && !childrenOf(server.pid).includes(first);
+    await expect.poll(isReplaced, { timeout: 15_000 }).toBe(true);
+    await sleep(2000);
+    for (let round = 0; round < 4; round++) expect(await statuses()).toEqual(new Set([418]));
+    const { faults } = (await (await fetch(`${server.url}/v1/faults`)).json()) as {
+      faults: unknown[];
+    };
+    expect(faults).toHaveLength(1);
+    expect(await server.stop("SIGTERM")).toBe(0);
+  }, 60_000);
+
   test("settings that no process can start with end them all, with the reason", async () => {
     await expect(start("--models.directory", "/nowhere/at/all")).rejects.toThrow(/nowhere/);
   }, 60_000);

@@ -99,6 +99,8 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
     "/similarity",
     "/tokenize",
     "/v1/embeddings",
+    "/v1/faults",
+    "/v1/faults/{name}",
     "/v1/feedback",
     "/v1/gate-sets",
     "/v1/gate-sets/{name}",
