@@ -1,5 +1,6 @@
 import type { RunningServer } from "../compose/server.ts";
-import { isKeyRequired, isLoopbackHost } from "../config/assert-servable.ts";
+import { isKeyRequired } from "../config/assert-servable.ts";
+import { isLoopbackHost } from "../config/loopback-host.ts";
 import type { Config } from "../config/schema.ts";
 import type { VersionStatus } from "../core/models/registry.ts";
 import type { TensorSignature, TensorSpec } from "../core/ports/tensor.ts";

@@ -1,5 +1,4 @@
 import { readFreeMemory } from "../backends/onnx/placement/free-memory.ts";
-import { asksEngines } from "../config/for-role.ts";
 import type { Config } from "../config/schema.ts";
 import { assertRoom } from "../core/models/memory-need.ts";
 import type { ModelControl } from "../core/models/model-control.ts";
@@ -9,6 +8,7 @@ import type { Logger } from "../core/ports/logger.ts";
 import type { ModelPackage, ModelSource } from "../core/ports/model-source.ts";
 import type { ReleaseTraffic } from "../core/releases/release-traffic.ts";
 import { watchPackages } from "../workers/package-watch.ts";
+import type { ReleaseFollower } from "../workers/release-follower.ts";
 
 /** The part of the composition root that keeps an eye on packages that come and go. */
 
@@ -20,7 +20,8 @@ export interface LocalWatch {
 }
 
 export interface LocalWatchSurroundings {
-  readonly source: ModelSource;
+  /** The directory, where there is one, and what is fetched from elsewhere. */
+  readonly members: readonly ModelSource[];
   readonly control: ModelControl;
   readonly registry: ModelRegistry;
   readonly releases: ReleaseTraffic;
@@ -31,28 +32,30 @@ export interface LocalWatchSurroundings {
 
 export function createLocalWatch(
   config: Config,
-  { releases, ...surroundings }: LocalWatchSurroundings,
+  { releases, members, ...surroundings }: LocalWatchSurroundings,
 ): LocalWatch {
-  const { watchMs } = config.models;
-  let stop: () => Promise<void> = async () => {};
+  const { watchMs, fetching } = config.models;
+  const watches: ReleaseFollower[] = [];
+  const isNeeded = (model: string, version: string) => {
+    const split = releases.find(model)?.split;
+    return split?.stable === version || split?.candidate === version;
+  };
   return {
     start: () => {
-      // Who asks engines has no packages of its own.
-      if (watchMs === 0 || asksEngines(config)) return;
-      const watch = watchPackages({
-        ...surroundings,
-        intervalMs: watchMs,
-        isNeeded: (model, version) => {
-          const split = releases.find(model)?.split;
-          return split?.stable === version || split?.candidate === version;
-        },
-        owns: () => true,
-      });
-      // What is there now is what was loaded.
-      void watch.look();
-      stop = watch.stop;
+      if (watchMs === 0) return;
+      for (const source of members) {
+        // What is kept of a source is kept because it is far away.
+        const isFetched = source.close !== undefined;
+        const intervalMs = isFetched ? fetching.pollMs : watchMs;
+        const watch = watchPackages({ ...surroundings, source, intervalMs, isNeeded });
+        // What is there now is what was loaded.
+        void watch.look();
+        watches.push(watch);
+      }
     },
-    stop: () => stop(),
+    stop: async () => {
+      await Promise.all(watches.map((watch) => watch.stop()));
+    },
   };
 }
 

@@ -16,9 +16,7 @@ import { ModelRegistry } from "../core/models/registry.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { FaultExchange } from "../core/ports/fault-exchange.ts";
 import type { Logger } from "../core/ports/logger.ts";
-import type { ModelSource } from "../core/ports/model-source.ts";
 import { ReleaseTraffic } from "../core/releases/release-traffic.ts";
-import { createDirectoryModelSource } from "../stores/model-packages/directory.ts";
 import { createLogger } from "../telemetry/logging.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { createSystemClock } from "../telemetry/system-clock.ts";
@@ -27,6 +25,7 @@ import { createCacheStore } from "./fast-stores.ts";
 import { createFaultsPart } from "./faults.ts";
 import { assertGraphsFit, createGraphs } from "./graphs.ts";
 import { createLocalWatch, createRoomCheck } from "./local-models.ts";
+import { createModelSources } from "./model-sources.ts";
 import { createModelRuntime } from "./models.ts";
 import { createRemotePart } from "./remote-part.ts";
 
@@ -111,7 +110,7 @@ async function createInference(
   });
   const handedOver = Promise.withResolvers<void>();
   const cacheStore = await createCacheStore(config, { clock, logger });
-  const source = createModelSource(config);
+  const { joined: source, members } = await createModelSources(config, logger);
   const cache = new ResultCache(cacheStore, config.cache.ttlSeconds * 1000, metrics);
   const coalescer = new Coalescer<RowOutcome>(clock);
   const { loadOnDemand } = config.models;
@@ -127,7 +126,7 @@ async function createInference(
     runtime: remote.extend(createModelRuntime(config)),
   });
   const releases = new ReleaseTraffic();
-  const watch = createLocalWatch(config, { ...loading, control, releases, logger });
+  const watch = createLocalWatch(config, { ...loading, members, control, releases, logger });
   return {
     pipeline: {
       clock,
@@ -164,18 +163,13 @@ async function createInference(
       assertGraphsFit(graphs, registry.list(), config, logger);
     },
     close: async () => {
+      source.close?.();
       await watch.stop();
       await remote.stop();
       await unloadModels(registry);
       await cacheStore.close();
     },
   };
-}
-
-/** Who asks engines has no models of its own. */
-function createModelSource(config: Config): ModelSource {
-  if (!asksEngines(config)) return createDirectoryModelSource(config.models.directory);
-  return { description: "none", list: async () => [] };
 }
 
 /** How many processes are to serve together. */

@@ -4,9 +4,9 @@ import {
   assertServable,
   assertSharedStores,
   isKeyRequired,
-  isLoopbackHost,
 } from "./assert-servable.ts";
 import { loadConfig } from "./load.ts";
+import { isLoopbackHost } from "./loopback-host.ts";
 import type { Config } from "./schema.ts";
 
 const KEYS = JSON.stringify([{ id: "a", sha256: "0".repeat(64) }]);

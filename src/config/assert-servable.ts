@@ -1,6 +1,6 @@
-import { BlockList, isIP } from "node:net";
 import type { ConfigProblem } from "./config-error.ts";
 import { ConfigError } from "./config-error.ts";
+import { isLoopbackHost } from "./loopback-host.ts";
 import type { Origins } from "./relations.ts";
 import { getSource } from "./relations.ts";
 import type { Config } from "./schema.ts";
@@ -16,18 +16,6 @@ export function isKeyRequired(config: Config): boolean {
   if (required !== "auto") return required === "always";
   if (isLoopbackHost(config.server.host)) return false;
   return !allowAnonymous || keys.length > 0;
-}
-
-/** Whether `host` is reachable from this machine only. Names other than `localhost` are taken to be public. */
-export function isLoopbackHost(host: string): boolean {
-  const address = host.replace(/^\[(.*)\]$/, "$1");
-  if (address.toLowerCase() === "localhost") return true;
-  const family = isIP(address);
-  if (family === 0) return false;
-  const loopback = new BlockList();
-  loopback.addSubnet("127.0.0.0", 8, "ipv4");
-  loopback.addAddress("::1", "ipv6");
-  return loopback.check(address, family === 6 ? "ipv6" : "ipv4");
 }
 
 /**

@@ -1,3 +1,4 @@
+import { archiveItem, bucketItem, fetchingSettings } from "./model-source-settings.ts";
 import { remoteModel } from "./remote-settings.ts";
 import { boolean, choice, integer, list, map, number, section, text } from "./setting.ts";
 
@@ -33,6 +34,17 @@ export const modelSettings = section("Which models are served.", {
         "Version that answers requests which name none, per model. A model that is not listed answers with its highest version.",
     },
   ),
+  archives: list(archiveItem, {
+    maxItems: 1000,
+    description:
+      "Packages that are fetched from addresses, each in an archive: .tar, .tar.gz or .zip. The folder `models.directory` goes before them where both have a version.",
+  }),
+  buckets: list(bucketItem, {
+    maxItems: 100,
+    description:
+      "Buckets of Amazon S3, or of a store that speaks as it does, laid out as `<prefix>/<name>/<version>/`. Without keys of its own, those of `models.fetching` are used; without these, requests are not signed.",
+  }),
+  fetching: fetchingSettings,
   watchMs: integer({
     default: 2000,
     minimum: 0,

@@ -1,5 +1,6 @@
 import type { ConfigProblem, ConfigSource } from "./config-error.ts";
 import { findGraphProblems } from "./graph-problems.ts";
+import { findModelSourceProblems } from "./model-source-problems.ts";
 import type { Config } from "./schema.ts";
 
 /** Where values came from, by path; what is not in it is a default. */
@@ -34,7 +35,8 @@ export function findRelationProblems(
     }));
   const duplicates = findDuplicateKeys(config, origins);
   const graphs = findGraphProblems(config, getSource("graphs", origins));
-  return [...bounds, ...duplicates, ...graphs];
+  const sources = findModelSourceProblems(config, (path) => getSource(path, origins));
+  return [...bounds, ...duplicates, ...graphs, ...sources];
 }
 
 /** The source of a value, `default` where no layer set it. */

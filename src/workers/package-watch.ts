@@ -21,8 +21,6 @@ export interface PackageWatchOptions {
   readonly isOnDemand: (model: string) => boolean;
   /** Whether a version must go on serving though its package is gone, e.g. because a release is about it. */
   readonly isNeeded: (model: string, version: string) => boolean;
-  /** Whether packages of this source may be loaded; others of the same name may come from a source before it. */
-  readonly owns: (found: DiscoveredPackage) => boolean;
 }
 
 /** When a package is tried again that failed for want of something that may come, such as memory. */
@@ -39,9 +37,14 @@ export function watchPackages(options: PackageWatchOptions): ReleaseFollower {
   let isDark = false;
   const lookOnce = async () => {
     try {
-      const packages = (await source.list()).filter(options.owns);
-      for (const found of packages) await lookAt(found, { options, watched, isFirst });
+      const packages = await source.list();
+      const looks: unknown[] = [];
+      for (const found of packages) {
+        await lookAt(found, { options, watched, isFirst }).catch((thrown) => looks.push(thrown));
+      }
       await lookForGone(packages, { options, watched });
+      // The others were looked at all the same.
+      if (looks.length > 0) throw looks[0];
       if (isDark) logger.info("Packages can be seen again.", { source: source.description });
       isDark = false;
       isFirst = false;

@@ -38,42 +38,54 @@ export async function loadModels(options: LoadModelsOptions): Promise<void> {
   const packages = await options.source.list();
   for (const found of packages) {
     options.registry.discover(found.model, found.version);
-    if (options.isOnDemand?.(found.model) !== true) await loadPackage(found, options);
+    if (options.isOnDemand?.(found.model) !== true) await loadPackage(found, options, atOnce);
   }
 }
+
+/** Does something when it is its turn. What is fetched takes its time, and holds up nobody. */
+export type InTurn = <Result>(act: () => Promise<Result>) => Promise<Result>;
+
+const atOnce: InTurn = (act) => act();
 
 /** @returns why it failed; undefined when it is ready */
 async function loadPackage(
   found: DiscoveredPackage,
   options: LoadModelsOptions,
+  inTurn: InTurn,
 ): Promise<SluiceError | undefined> {
-  const { registry, runtime } = options;
+  const { registry } = options;
   const { model, version } = found;
   try {
     if (found.fetch !== undefined) {
       registry.transition(model, version, "fetching");
       await found.fetch();
     }
-    registry.transition(model, version, "verifying");
-    const verified = await found.verify();
-    const { manifest } = verified;
-    options.assertRoom?.(verified);
-    registry.transition(model, version, "loading");
-    const started = await runtime.start(verified);
-    registry.transition(model, version, "warming");
-    if (started.kind === "text" && manifest.task !== "tensor") {
-      await activateTexts({ ...verified, manifest }, started, options);
-    } else if (started.kind === "tensor" && manifest.task === "tensor") {
-      await activateTensors({ ...verified, manifest }, started, options);
-    } else {
-      await started.backend.close();
-      throw new SluiceError("internal", `The runtime started ${model} as a ${started.kind} model.`);
-    }
+    await inTurn(() => loadFiles(found, options));
     return undefined;
   } catch (thrown) {
     const error = toSluiceError(thrown);
     registry.fail(model, version, error.message);
     return error;
+  }
+}
+
+async function loadFiles(found: DiscoveredPackage, options: LoadModelsOptions): Promise<void> {
+  const { registry, runtime } = options;
+  const { model, version } = found;
+  registry.transition(model, version, "verifying");
+  const verified = await found.verify();
+  const { manifest } = verified;
+  options.assertRoom?.(verified);
+  registry.transition(model, version, "loading");
+  const started = await runtime.start(verified);
+  registry.transition(model, version, "warming");
+  if (started.kind === "text" && manifest.task !== "tensor") {
+    await activateTexts({ ...verified, manifest }, started, options);
+  } else if (started.kind === "tensor" && manifest.task === "tensor") {
+    await activateTensors({ ...verified, manifest }, started, options);
+  } else {
+    await started.backend.close();
+    throw new SluiceError("internal", `The runtime started ${model} as a ${started.kind} model.`);
   }
 }
 
@@ -159,10 +171,15 @@ export interface LoadOutcome {
   readonly error: SluiceError | undefined;
 }
 
-/** Loads a version unless it is ready or on its way. */
+/**
+ * Loads a version unless it is ready or on its way.
+ *
+ * @param inTurn what is done about files that are here waits for it; a package without `fetch` must have its turn already
+ */
 export async function bringUp(
   found: DiscoveredPackage,
   options: LoadModelsOptions,
+  inTurn: InTurn = atOnce,
 ): Promise<LoadOutcome> {
   const { registry } = options;
   const { model, version } = found;
@@ -171,7 +188,7 @@ export async function bringUp(
   else if (state === "unloaded" || state === "failed") {
     registry.transition(model, version, "discovered");
   } else if (state !== "discovered") return { wasTried: false, error: undefined };
-  return { wasTried: true, error: await loadPackage(found, options) };
+  return { wasTried: true, error: await loadPackage(found, options, inTurn) };
 }
 
 /**
@@ -205,10 +222,15 @@ function toVersionKey({ model, version }: { readonly model: string; readonly ver
 /**
  * Brings every version of one model to `ready` that is not, as far as the source has it: new ones too.
  *
+ * @param bring loads one of them, see `bringUp`
  * @throws SluiceError `not_found` when the source has no such model; `unavailable` with the reasons when versions
  * failed and none is ready
  */
-export async function loadModel(model: string, options: LoadModelsOptions): Promise<void> {
+export async function loadModel(
+  model: string,
+  options: Pick<LoadModelsOptions, "registry" | "source">,
+  bring: (found: DiscoveredPackage) => Promise<LoadOutcome>,
+): Promise<void> {
   const { registry, source } = options;
   const packages = (await source.list()).filter((found) => found.model === model);
   if (packages.length === 0) {
@@ -216,7 +238,7 @@ export async function loadModel(model: string, options: LoadModelsOptions): Prom
       details: [{ field: "model", problem: `is not in ${source.description}` }],
     });
   }
-  for (const found of packages) await bringUp(found, options);
+  for (const found of packages) await bring(found);
   const versions = registry.list().filter((status) => status.model === model);
   if (versions.some(({ state }) => state === "ready")) return;
   const reasons = versions.map(({ version, reason }) => `${version}: ${reason ?? "not loaded"}`);

@@ -1,6 +1,6 @@
 import { SluiceError } from "../errors.ts";
 import type { DiscoveredPackage, ModelSource } from "../ports/model-source.ts";
-import type { LoadModelsOptions } from "./load-models.ts";
+import type { InTurn, LoadModelsOptions, LoadOutcome } from "./load-models.ts";
 import { bringUp, followSource, loadModel, unloadModels, unloadVersion } from "./load-models.ts";
 
 /** Loads and unloads models while others serve, one after the other. */
@@ -44,30 +44,34 @@ export interface ModelControl {
 export function createModelControl(options: LoadModelsOptions): ModelControl {
   let last: Promise<unknown> = Promise.resolve();
   const followed = new Map<ModelSource, Set<string>>();
-  const inTurn = <Result>(act: () => Promise<Result>): Promise<Result> => {
+  const inTurn: InTurn = (act) => {
     const turn = last.then(act);
     last = turn.catch(() => {});
     return turn;
   };
+  /** Whoever fetches does not keep others from their turn. */
+  const bring = (found: DiscoveredPackage): Promise<LoadOutcome> =>
+    found.fetch === undefined
+      ? inTurn(() => bringUp(found, options))
+      : bringUp(found, options, inTurn);
   return {
-    load: (model) => inTurn(() => loadModel(model, options)),
+    load: (model) => loadModel(model, options, bring),
     unload: (model) =>
       inTurn(async () => {
         options.registry.assertKnown(model);
         await unloadModels(options.registry, model);
       }),
-    loadVersion: (model, version) =>
-      inTurn(async () => {
-        const packages = await options.source.list();
-        const found = packages.find((one) => one.model === model && one.version === version);
-        if (found === undefined) {
-          const problem = `is not in ${options.source.description}`;
-          const details = [{ field: "version", problem }];
-          throw new SluiceError("not_found", `There is no ${model} ${version}.`, { details });
-        }
-        const { error } = await bringUp(found, options);
-        if (error !== undefined) throw error;
-      }),
+    loadVersion: async (model, version) => {
+      const packages = await options.source.list();
+      const found = packages.find((one) => one.model === model && one.version === version);
+      if (found === undefined) {
+        const problem = `is not in ${options.source.description}`;
+        const details = [{ field: "version", problem }];
+        throw new SluiceError("not_found", `There is no ${model} ${version}.`, { details });
+      }
+      const { error } = await bring(found);
+      if (error !== undefined) throw error;
+    },
     unloadVersion: (model, version) =>
       inTurn(async () => {
         if (options.registry.stateOf(model, version) === undefined) {
@@ -75,7 +79,7 @@ export function createModelControl(options: LoadModelsOptions): ModelControl {
         }
         await unloadVersion(options.registry, { model, version });
       }),
-    loadFound: (found) => inTurn(async () => (await bringUp(found, options)).error),
+    loadFound: async (found) => (await bring(found)).error,
     follow: (source) =>
       inTurn(() => {
         const own = followed.get(source) ?? new Set();

@@ -50,4 +50,10 @@ export interface ModelSource {
    * @throws SluiceError `unavailable` when the source itself cannot be read.
    */
   list(): Promise<readonly DiscoveredPackage[]>;
+  /** What is here of a source that is elsewhere, for when it cannot be read. Missing where nothing is kept. */
+  listKept?(): Promise<readonly DiscoveredPackage[]>;
+  /** Removes what is kept here and is in the source no more. Called when the source was listed and nothing of it serves. */
+  tidy?(): Promise<void>;
+  /** Calls off what is being fetched. */
+  close?(): void;
 }
