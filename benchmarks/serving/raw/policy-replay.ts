@@ -40,6 +40,7 @@ export async function replayPolicy(
     },
     observer: {
       batchFinished: () => {},
+      copyEnded: () => {},
       predictionMade: () => {},
       itemFailed: () => {},
     },

@@ -184,7 +184,8 @@ class InferenceRun {
       return this.#report(serving, outcome, source);
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      if (this.#request.isCopy !== true) serving.observer.itemFailed(error.code);
+      if (this.#request.isCopy === true) serving.observer.copyEnded("failed");
+      else serving.observer.itemFailed(error.code);
       return { ok: false, error };
     }
   }
@@ -212,11 +213,11 @@ class InferenceRun {
   }
 
   async #runWindows({ serving, encoding }: Question, ticket: Ticket): Promise<RowOutcome> {
-    const { flow, lane } = this.#request;
+    const { flow, lane, isCopy = false } = this.#request;
     const windows = encoding?.windows ?? [];
     const truncated = encoding?.truncated ?? false;
     const outcomes = await Promise.all(
-      windows.map((encoded) => serving.batcher.submit({ encoded, ticket, flow, lane })),
+      windows.map((encoded) => serving.batcher.submit({ encoded, ticket, flow, lane, isCopy })),
     );
     let queueMs = 0;
     let runMs = 0;
@@ -238,9 +239,8 @@ class InferenceRun {
   ): ItemResult {
     const prediction = toPrediction(row, manifest, this.#request.options);
     const durationMs = this.#pipeline.clock.nowMs() - this.#startedMs;
-    if (this.#request.isCopy !== true) {
-      observer.predictionMade(toPredictionName(prediction), source, durationMs);
-    }
+    if (this.#request.isCopy === true) observer.copyEnded("answered");
+    else observer.predictionMade(toPredictionName(prediction), source, durationMs);
     const { version } = manifest;
     return { ok: true, version, prediction, source, windows, truncated, durationMs };
   }

@@ -62,7 +62,10 @@ export class VersionStatistics implements VersionObserver {
   }
 
   batchFinished(observation: BatchObservation): void {
-    const { items, queueMs, runMs } = observation;
+    this.#next.batchFinished(observation);
+    const { items, copies, queueMs, runMs } = observation;
+    // Work that no caller has asked for.
+    if (copies === items) return;
     add(this.#queue, queueMs);
     add(this.#runs, runMs);
     this.#itemsRun += items;
@@ -70,7 +73,6 @@ export class VersionStatistics implements VersionObserver {
     const bySize = known ?? createTally();
     if (known === undefined) this.#runsBySize.set(items, bySize);
     add(bySize, runMs);
-    this.#next.batchFinished(observation);
   }
 
   predictionMade(bestLabel: string, source: AnswerSource, durationMs: number): void {
@@ -83,6 +85,10 @@ export class VersionStatistics implements VersionObserver {
   itemFailed(code: ErrorCode): void {
     add(this.#failed, 0);
     this.#next.itemFailed(code);
+  }
+
+  copyEnded(outcome: "answered" | "failed"): void {
+    this.#next.copyEnded(outcome);
   }
 
   snapshot(): StatisticsSnapshot {
