@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { findProgram } from "./find-program.ts";
 import { findFreePort } from "./free-port.ts";
 
-/** A Prometheus that scrapes nobody, on a port of its own. */
+/** A Prometheus on a port of its own. */
 export interface PrometheusServer {
   readonly url: string;
   close(): Promise<void>;
@@ -17,11 +17,17 @@ export function findPrometheusProblem(): string | undefined {
   return findProgram("prometheus") === undefined ? "no prometheus on this machine" : undefined;
 }
 
-export async function startPrometheusServer(): Promise<PrometheusServer> {
+/** @param scraped address of a server whose metrics it reads every second; undefined = it reads nobody's */
+export async function startPrometheusServer(scraped?: string): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-prometheus-"));
   const port = await findFreePort();
   const config = join(folder, "prometheus.yml");
-  await writeFile(config, "scrape_configs: []\n");
+  const job = {
+    ...{ job_name: "sluice", scrape_interval: "1s", scrape_timeout: "1s" },
+    static_configs: [{ targets: [new URL(scraped ?? "http://none").host] }],
+  };
+  // JSON is YAML too.
+  await writeFile(config, JSON.stringify({ scrape_configs: scraped === undefined ? [] : [job] }));
   const child = spawn(
     findProgram("prometheus") ?? "prometheus",
     [

@@ -4,6 +4,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { ServerOptions } from "../ask-server.ts";
 import { onServer, toServer } from "../ask-server.ts";
 import { parseCount } from "../parse-arguments.ts";
+import { addExport } from "./export.ts";
 import { followRelease } from "./follow-release.ts";
 import type { WireRelease } from "./wire-release.ts";
 import { toLine } from "./wire-release.ts";
@@ -75,6 +76,8 @@ export function createReleaseCommand(): Command {
           );
         }),
     );
+  const exporting = forRelease("export", "Write the plan for Flagger or Istio.");
+  command.addCommand(addExport(exporting, async (id, options) => at(await resolveId(id, options))));
   for (const [name, description] of Object.entries(COMMANDS)) {
     command.addCommand(
       forRelease(name, description).action(

@@ -85,7 +85,7 @@ export const EMPTY_OBSERVATION: Observation = {
 };
 
 /** Errors that speak against the version. The others are the caller's doing: wrong input, no right, gone away. */
-const FAULTS: readonly ErrorCode[] = [
+export const FAULTS: readonly ErrorCode[] = [
   "model_failed",
   "internal",
   "unavailable",
