@@ -67,6 +67,9 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       "conformance/",
       "core/",
       "model-tools/",
+      // Plans that commands read and write without a server.
+      "protocols/native/",
+      "protocols/release-manifests/",
     ],
     packages: "all",
   },
