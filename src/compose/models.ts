@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { createOnnxBackend } from "../backends/onnx/create-onnx-backend.ts";
 import { countCores } from "../backends/onnx/placement/count-cores.ts";
@@ -74,9 +75,10 @@ async function startTextModel(
     runtime: toRuntime(config, manifest),
     workers: toWorkers(config),
     device: toDevice(config),
-    warmup: creatingTokenizer.then((tokenizer) =>
-      WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows),
-    ),
+    warmup: creatingTokenizer.then(async (tokenizer) => {
+      await nextTurn();
+      return WARM_UP_TEXTS.flatMap((text) => tokenizer.encode(text).windows);
+    }),
     startThread,
   });
   creatingTokenizer.then(handedOver, handedOver);

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { SluiceError } from "../core/errors.ts";
 import type { TokenInspector } from "../core/ports/token-inspector.ts";
 import type { Tokenizer } from "../core/ports/tokenizer.ts";
@@ -25,6 +26,8 @@ export async function createFileTokenizer(
     throw new SluiceError("invalid_argument", message);
   }
   const options = { tokenizerJson: parseJson(bytes), maxTokens, windows };
+  // Each step takes milliseconds; requests to what serves already are answered in between.
+  await nextTurn();
   if (isWordPiece(options.tokenizerJson)) return createWordPieceTokenizer(options);
   const { createHuggingFaceTokenizer } = await import("../tokenizers/huggingface/huggingface.ts");
   return await createHuggingFaceTokenizer(options);

@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startServerProcess } from "../../../test/support/server-process.ts";
 import { JOB_DEFAULTS, startLoadClient } from "../load/load-client.ts";
@@ -17,16 +18,25 @@ const { values } = parseArgs({
 });
 const ROUNDS = Number(values.rounds);
 const PHASE_MS = Number(values.seconds) * 1000;
+/** Of a phase, before anything happens in it. */
+const LEAD_MS = PHASE_MS / 4;
+const LOOK_MS = 50;
+/** As many as a swap takes. */
+const LOOKS = 8;
 const SHIPPED = new URL("../../../models/text-classification/", import.meta.url).pathname;
 
-/** A shipped package as another version, put into its place in one step. */
-async function addVersion(root: string, from: string, version: string): Promise<void> {
+/** A shipped package as another version, beside its place. @returns puts it there in one step */
+async function stageVersion(
+  root: string,
+  from: string,
+  version: string,
+): Promise<() => Promise<void>> {
   const staged = join(root, "staged");
   await cp(join(SHIPPED, from), staged, { recursive: true });
   const path = join(staged, "manifest.json");
   const manifest = JSON.parse(await readFile(path, "utf8"));
   await writeFile(path, JSON.stringify({ ...manifest, version }));
-  await rename(staged, join(root, "models/text-classification", version));
+  return () => rename(staged, join(root, "models/text-classification", version));
 }
 
 async function readState(url: string, version: string): Promise<string | undefined> {
@@ -41,7 +51,8 @@ async function measure(from: string, requestsPerSecond: number): Promise<void> {
   await mkdir(join(root, "models/text-classification"), { recursive: true });
   const major = Number(from.split(".")[0]);
   const nameOf = (round: number) => `${major}.${round}.0`;
-  await addVersion(root, from, nameOf(0));
+  const putFirst = await stageVersion(root, from, nameOf(0));
+  await putFirst();
   const server = await startServerProcess([
     `--models.directory=${join(root, "models")}`,
     "--models.watchMs=200",
@@ -71,14 +82,20 @@ async function measure(from: string, requestsPerSecond: number): Promise<void> {
     await phase();
     const ratios: number[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
-      const before = await phase();
-      const during = phase();
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      const startedMs = performance.now();
-      await addVersion(root, from, nameOf(round));
-      while ((await readState(server.url, nameOf(round))) !== "ready") {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      // Copying files is no part of a swap, and asking how far it is happens in both phases.
+      const put = await stageVersion(root, from, nameOf(round));
+      const pending = phase();
+      await wait(LEAD_MS);
+      for (let look = 0; look < LOOKS; look++) {
+        await readState(server.url, nameOf(round));
+        await wait(LOOK_MS);
       }
+      const before = await pending;
+      const during = phase();
+      await wait(LEAD_MS);
+      const startedMs = performance.now();
+      await put();
+      while ((await readState(server.url, nameOf(round))) !== "ready") await wait(LOOK_MS);
       const swapMs = performance.now() - startedMs;
       const after = await during;
       ratios.push(after.p99 / before.p99);
@@ -87,7 +104,7 @@ async function measure(from: string, requestsPerSecond: number): Promise<void> {
       );
       await rm(join(root, "models/text-classification", nameOf(round - 1)), { recursive: true });
       while ((await readState(server.url, nameOf(round - 1))) === "ready") {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await wait(LOOK_MS);
       }
     }
     const sorted = ratios.toSorted((a, b) => a - b);
