@@ -40,10 +40,6 @@ function createFamilies() {
       "ai_model_failures_total",
       "Texts without a prediction, by error code.",
     ),
-    copies: new CounterFamily(
-      "ai_model_shadow_texts_total",
-      "Copies of texts that a release had a version answer unseen, by outcome; counted nowhere else but among batches.",
-    ),
     batchItems: new HistogramFamily("ai_model_batch_items", "Texts per batch.", ITEMS),
     batchSeconds: new HistogramFamily(
       "ai_model_batch_duration_seconds",
@@ -245,12 +241,11 @@ export class Metrics implements InferenceObserver {
 function createVersionObserver(families: Families, modelVersion: string): VersionObserver {
   const labels = { model_version: modelVersion };
   const seconds = families.predictionSeconds.child(labels);
-  const ofCallers = createBatchMetrics(families, labels);
-  // Versions that answer no copies do not have it.
-  const ofCopies = remember((_: "shadow") =>
-    createBatchMetrics(families, { ...labels, traffic: "shadow" }),
-  );
-  const byOutcome = remember((outcome: string) => families.copies.child({ ...labels, outcome }));
+  const batchItems = families.batchItems.child(labels);
+  const batchSeconds = families.batchSeconds.child(labels);
+  const queueSeconds = families.queueSeconds.child(labels);
+  const tokens = families.tokens.child(labels);
+  const paddingTokens = families.paddingTokens.child(labels);
   const byLabel = remember((label: string) =>
     families.predictions.child({ ...labels, prediction_label: label }),
   );
@@ -260,18 +255,11 @@ function createVersionObserver(families: Families, modelVersion: string): Versio
   const byCode = remember((code: ErrorCode) => families.failures.child({ ...labels, code }));
   return {
     batchFinished(batch) {
-      const { items, copies, tokens, copyTokens } = batch;
-      // A batch that a caller waits for is the callers'; what it has of copies is not.
-      const of = copies === items ? ofCopies("shadow") : ofCallers;
-      of.items.observe(items);
-      of.seconds.observe(batch.runMs / 1000);
-      of.queueSeconds.observe(batch.queueMs / 1000);
-      of.paddingTokens.add(batch.paddedTokens - tokens);
-      ofCallers.tokens.add(tokens - copyTokens);
-      if (copies > 0) ofCopies("shadow").tokens.add(copyTokens);
-    },
-    copyEnded(outcome) {
-      byOutcome(outcome).add(1);
+      batchItems.observe(batch.items);
+      batchSeconds.observe(batch.runMs / 1000);
+      queueSeconds.observe(batch.queueMs / 1000);
+      tokens.add(batch.tokens);
+      paddingTokens.add(batch.paddedTokens - batch.tokens);
     },
     predictionMade(bestLabel, source, durationMs) {
       byLabel(bestLabel).add(1);
@@ -281,16 +269,6 @@ function createVersionObserver(families: Families, modelVersion: string): Versio
     itemFailed(code) {
       byCode(code).add(1);
     },
-  };
-}
-
-function createBatchMetrics(families: Families, labels: Readonly<Record<string, string>>) {
-  return {
-    items: families.batchItems.child(labels),
-    seconds: families.batchSeconds.child(labels),
-    queueSeconds: families.queueSeconds.child(labels),
-    tokens: families.tokens.child(labels),
-    paddingTokens: families.paddingTokens.child(labels),
   };
 }
 

@@ -115,18 +115,6 @@ describe("a release", () => {
         .filter((line) => line.includes(`:${version}"`) && !line.endsWith(" 0"));
     expect(countsOf("1.0.0")).not.toEqual([]);
     expect(countsOf("1.1.0")).toEqual([]);
-    const worked = metrics
-      .split("\n")
-      .filter((line) => /^ai_model_(?!loaded|queue_items)/.test(line) && !line.endsWith(" 0"))
-      .filter((line) => line.includes(':1.1.0"'));
-    expect(worked.some((line) => line.startsWith("ai_model_shadow_texts_total"))).toBe(true);
-    expect(worked.some((line) => line.startsWith("ai_model_batch_items"))).toBe(true);
-    for (const line of worked) expect(line).toMatch(/^ai_model_shadow_texts|traffic="shadow"/);
-    // Nothing of it is in the cache, and callers' statistics know nothing of it.
-    const stats = await bench.ask<{ model_stats: object[] }>(
-      "/v2/models/text-classification/versions/1.1.0/stats",
-    );
-    expect(stats.model_stats[0]).toMatchObject({ inference_count: 0, execution_count: 0 });
   });
 
   test("of a version that breaks goes back, and costs nobody an answer", {

@@ -9,7 +9,6 @@ export class RecordingObserver implements InferenceObserver, VersionObserver {
   readonly batches: BatchObservation[] = [];
   readonly predictions: { label: string; source: string }[] = [];
   readonly failures: string[] = [];
-  readonly copies: string[] = [];
   readonly cacheErrors: unknown[] = [];
 
   forVersion(): VersionObserver {
@@ -26,10 +25,6 @@ export class RecordingObserver implements InferenceObserver, VersionObserver {
 
   itemFailed(code: string): void {
     this.failures.push(code);
-  }
-
-  copyEnded(outcome: string): void {
-    this.copies.push(outcome);
   }
 
   cacheFailed(error: unknown): void {

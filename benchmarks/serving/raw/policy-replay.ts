@@ -40,7 +40,6 @@ export async function replayPolicy(
     },
     observer: {
       batchFinished: () => {},
-      copyEnded: () => {},
       predictionMade: () => {},
       itemFailed: () => {},
     },

@@ -18,8 +18,6 @@ export interface BatchSubmission {
   readonly ticket: Ticket;
   readonly flow: Flow;
   readonly lane: Lane;
-  /** Nobody gets the answer: it is compared with another version's. */
-  readonly isCopy?: boolean;
 }
 
 export interface BatchOutcome {
@@ -37,7 +35,6 @@ export class Member implements LineEntry {
   readonly ticket: Ticket;
   readonly flow: Flow;
   readonly lane: Lane;
-  readonly isCopy: boolean;
   readonly tokens: number;
   readonly enqueuedMs: number;
   startTag = 0;
@@ -54,7 +51,6 @@ export class Member implements LineEntry {
     this.ticket = submission.ticket;
     this.flow = submission.flow;
     this.lane = submission.lane;
-    this.isCopy = submission.isCopy === true;
     this.tokens = submission.encoded.ids.length;
     this.enqueuedMs = enqueuedMs;
     this.#onSettled = onSettled;

@@ -74,22 +74,14 @@ function observe(
 ): BatchObservation {
   const tokens = countTokens(members);
   let longest = 0;
-  let copies = 0;
-  let copyTokens = 0;
   let oldestMs = startedMs;
   for (const member of members) {
     longest = Math.max(longest, member.tokens);
-    if (member.isCopy) {
-      copies++;
-      copyTokens += member.tokens;
-    }
     oldestMs = Math.min(oldestMs, member.enqueuedMs);
   }
   return {
     items: members.length,
-    copies,
     tokens,
-    copyTokens,
     paddedTokens: pads ? longest * members.length : tokens,
     queueMs: startedMs - oldestMs,
     runMs: endedMs - startedMs,

@@ -184,8 +184,7 @@ class InferenceRun {
       return this.#report(serving, outcome, source);
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      if (this.#request.isCopy === true) serving.observer.copyEnded("failed");
-      else serving.observer.itemFailed(error.code);
+      if (this.#request.isCopy !== true) serving.observer.itemFailed(error.code);
       return { ok: false, error };
     }
   }
@@ -213,11 +212,11 @@ class InferenceRun {
   }
 
   async #runWindows({ serving, encoding }: Question, ticket: Ticket): Promise<RowOutcome> {
-    const { flow, lane, isCopy = false } = this.#request;
+    const { flow, lane } = this.#request;
     const windows = encoding?.windows ?? [];
     const truncated = encoding?.truncated ?? false;
     const outcomes = await Promise.all(
-      windows.map((encoded) => serving.batcher.submit({ encoded, ticket, flow, lane, isCopy })),
+      windows.map((encoded) => serving.batcher.submit({ encoded, ticket, flow, lane })),
     );
     let queueMs = 0;
     let runMs = 0;
@@ -239,8 +238,9 @@ class InferenceRun {
   ): ItemResult {
     const prediction = toPrediction(row, manifest, this.#request.options);
     const durationMs = this.#pipeline.clock.nowMs() - this.#startedMs;
-    if (this.#request.isCopy === true) observer.copyEnded("answered");
-    else observer.predictionMade(toPredictionName(prediction), source, durationMs);
+    if (this.#request.isCopy !== true) {
+      observer.predictionMade(toPredictionName(prediction), source, durationMs);
+    }
     const { version } = manifest;
     return { ok: true, version, prediction, source, windows, truncated, durationMs };
   }

@@ -4,8 +4,6 @@ import { VersionStatistics } from "./version-statistics.ts";
 
 const batch = (items: number, runMs: number) => ({
   items,
-  copies: 0,
-  copyTokens: 0,
   tokens: items,
   paddedTokens: items,
   queueMs: 2,

@@ -62,10 +62,7 @@ export class VersionStatistics implements VersionObserver {
   }
 
   batchFinished(observation: BatchObservation): void {
-    this.#next.batchFinished(observation);
-    const { items, copies, queueMs, runMs } = observation;
-    // Work that no caller has asked for.
-    if (copies === items) return;
+    const { items, queueMs, runMs } = observation;
     add(this.#queue, queueMs);
     add(this.#runs, runMs);
     this.#itemsRun += items;
@@ -73,6 +70,7 @@ export class VersionStatistics implements VersionObserver {
     const bySize = known ?? createTally();
     if (known === undefined) this.#runsBySize.set(items, bySize);
     add(bySize, runMs);
+    this.#next.batchFinished(observation);
   }
 
   predictionMade(bestLabel: string, source: AnswerSource, durationMs: number): void {
@@ -85,10 +83,6 @@ export class VersionStatistics implements VersionObserver {
   itemFailed(code: ErrorCode): void {
     add(this.#failed, 0);
     this.#next.itemFailed(code);
-  }
-
-  copyEnded(outcome: "answered" | "failed"): void {
-    this.#next.copyEnded(outcome);
   }
 
   snapshot(): StatisticsSnapshot {

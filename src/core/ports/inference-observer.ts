@@ -5,12 +5,8 @@ export type AnswerSource = "model" | "cache" | "coalesced";
 
 export interface BatchObservation {
   readonly items: number;
-  /** Those of them that are copies of requests, whose answers nobody gets. */
-  readonly copies: number;
   /** Ids in the batch, without padding. */
   readonly tokens: number;
-  /** Those of them that belong to copies. */
-  readonly copyTokens: number;
   /** Ids in the batch when every text is padded to the longest. */
   readonly paddedTokens: number;
   /** Wait of the oldest member. */
@@ -28,8 +24,6 @@ export interface VersionObserver {
   /** `durationMs` from the start of the request to this prediction. */
   predictionMade(bestLabel: string, source: AnswerSource, durationMs: number): void;
   itemFailed(code: ErrorCode): void;
-  /** A copy of a text was answered, or was not. It is in none of the other counts but those of batches. */
-  copyEnded(outcome: "answered" | "failed"): void;
 }
 
 /** Hears what happens on the request path. */

@@ -83,8 +83,6 @@ function observe(
   );
   return {
     items: members.length,
-    copies: 0,
-    copyTokens: 0,
     // Nothing here is a token, and nothing is padded.
     tokens: 0,
     paddedTokens: 0,
