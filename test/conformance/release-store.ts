@@ -109,12 +109,14 @@ export function describeReleaseStore(
       expect(told).toEqual([`save ${state.id} ${at}`]);
     });
 
-    test("what a change does not say stays: plan, analysis", async () => {
+    test("what a change does not say stays: plan, analysis; an analysis can be taken away", async () => {
       const { state, plan } = await start();
       const changed = { ...plan, candidate: "3.0.0" };
       await stores.first.save(state.id, 1, { state, plan: changed, analysis: ANALYSIS }, []);
       const last = await stores.first.save(state.id, 2, { state }, []);
       expect(last).toEqual({ plan: changed, state, analysis: ANALYSIS, revision: 3 });
+      const anew = await stores.second.save(state.id, 3, { state, analysis: null }, []);
+      expect(anew).toMatchObject({ plan: changed, analysis: null, revision: 4 });
     });
 
     test("every change moves the revision of all, and nothing else does", async () => {

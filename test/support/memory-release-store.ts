@@ -81,7 +81,7 @@ export class MemoryReleaseStore implements ReleaseStore {
     kept.release = {
       plan: plan ?? kept.release.plan,
       state,
-      analysis: analysis ?? kept.release.analysis,
+      analysis: analysis === undefined ? kept.release.analysis : analysis,
       revision: expectedRevision + 1,
     };
     this.#changes++;

@@ -21,7 +21,8 @@ export interface ReleaseChange {
   readonly state: ReleaseState;
   /** Only where it has changed. */
   readonly plan?: ReleasePlan;
-  readonly analysis?: Analysis;
+  /** Null where the last one says nothing any more: a release that begins again. */
+  readonly analysis?: Analysis | null;
   /** Appended to the history. */
   readonly event?: ReleaseEvent;
   /** Id of the command that was followed: it is gone with this change, and not before. */

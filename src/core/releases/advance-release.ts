@@ -159,6 +159,8 @@ async function storeDecision(
       state: next,
       ...(plan !== release.plan && { plan }),
       ...(isTold && { analysis }),
+      // What was said of the candidate before says nothing about this one.
+      ...(action.kind === "restart" && { analysis: null }),
       ...(event !== null && { event }),
       ...(pending !== undefined && action.kind !== "run_hook" && { endsCommand: pending.id }),
     },

@@ -83,7 +83,7 @@ export function createReleaseStore(
             open_model: isFinishedPhase(state.phase) ? null : state.model,
             state: JSON.stringify(state),
             ...(plan !== undefined && { plan: JSON.stringify(plan) }),
-            ...(analysis !== undefined && { analysis: JSON.stringify(analysis) }),
+            ...(analysis !== undefined && { analysis: analysis && JSON.stringify(analysis) }),
           })
           .where("id", "=", id)
           .where("revision", "=", expectedRevision)
