@@ -111,7 +111,7 @@ async function openReleases(
 ): Promise<OpenReleases> {
   const { pipeline, records, events, evidence, logger } = surroundings;
   const { clock, registry, releases: traffic } = pipeline;
-  const { pollMs, leaseMs } = config.releases;
+  const { pollMs, leaseMs, keepFinished } = config.releases;
   const [{ createReleaseStore }, { appendEvents }] = await Promise.all([
     import("../stores/records/release-store.ts"),
     import("../stores/records/event-outbox.ts"),
@@ -125,7 +125,7 @@ async function openReleases(
   const metrics = await createMetricsSource(config);
   const controller = startReleaseController({
     ...shared,
-    leaseMs,
+    ...{ leaseMs, keepFinished },
     epochMs,
     readHealth: (release) => readHealth(release, pipeline),
     askHooks: hooks.ask,

@@ -64,7 +64,7 @@ async function createBench(hooks: readonly HookType[] = []) {
     } = {},
   ) => {
     const controller = startReleaseController({
-      ...{ store, clock, replica, pollMs: POLL_MS, leaseMs: LEASE_MS },
+      ...{ store, clock, replica, pollMs: POLL_MS, leaseMs: LEASE_MS, keepFinished: 2 },
       epochMs: () => clock.epochMs(),
       logger: { debug: write, info: write, warn: write, error: write },
       readHealth: ports.readHealth ?? (() => HEALTHY),
@@ -235,6 +235,34 @@ describe("hooks", () => {
       ...["1 promoting 2 rollout", "1 finalising 3 post-rollout"],
     ]);
     expect((await actions()).at(-1)).toBe("finish");
+  });
+});
+
+describe("old releases", () => {
+  const end = async (store: MemoryReleaseStore, id: string, model: string) => {
+    const names = { id, model, stable: "1.0.0", candidate: "2.0.0" };
+    const state = { ...createReleaseState(names, 0), phase: "failed" } as const;
+    await store.create({ ...planOf(), model }, state, []);
+  };
+  const idsOf = async (store: MemoryReleaseStore, model: string) =>
+    (await store.list({ model, limit: 1000 })).map(({ state }) => state.id);
+
+  test("are removed but for the newest of each model, however many there are", async () => {
+    const { clock, store, start } = await createBench();
+    for (let at = 0; at < 70; at++) await end(store, `old ${at}`, "reviews");
+    start("a");
+    await clock.advance(10 * POLL_MS);
+    expect(await idsOf(store, "reviews")).toEqual(["old 69", "old 68"]);
+    expect(await idsOf(store, "spam")).toEqual(["rel_1"]);
+  });
+
+  test("that come later are removed within a minute or so", async () => {
+    const { clock, store, start } = await createBench();
+    start("a");
+    await clock.advance(BEGIN_MS);
+    for (let at = 0; at < 3; at++) await end(store, `old ${at}`, "reviews");
+    await clock.advance(60_000 + BEGIN_MS);
+    expect(await idsOf(store, "reviews")).toEqual(["old 2", "old 1"]);
   });
 });
 

@@ -15,10 +15,15 @@ export interface ReleaseControllerOptions extends Omit<ReleasePorts, "mayDecide"
   readonly pollMs: number;
   /** How long nobody else decides after this process has said that it does. */
   readonly leaseMs: number;
+  /** Releases of a model that stay once they have ended. */
+  readonly keepFinished: number;
 }
 
 /** The lease that whoever decides about releases holds. */
 const LEASE = "release-controller";
+/** From one time that old releases are removed to the next, and how many at a time. */
+const CLEAN_INTERVAL_MS = 60_000;
+const CLEANED_AT_ONCE = 20;
 
 /**
  * Decides about releases for as long as this process has the lease; others wait until it is given up or runs out. What is
@@ -34,6 +39,13 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
   let isStopping = false;
   const mayDecide = () => !isStopping && epochMs() < leadsUntilMs;
   const ports = { ...options, mayDecide };
+  let cleanedAtMs = Number.NEGATIVE_INFINITY;
+  const cleanNowAndThen = async () => {
+    if (epochMs() - cleanedAtMs < CLEAN_INTERVAL_MS) return;
+    const removed = await store.removeFinished(options.keepFinished, CLEANED_AT_ONCE);
+    // There may be more; those go at the next look.
+    if (removed < CLEANED_AT_ONCE) cleanedAtMs = epochMs();
+  };
   const report = (thrown: unknown) => {
     const { message: reason } = toSluiceError(thrown);
     if (!isDark)
@@ -45,7 +57,10 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
       const nowMs = epochMs();
       const leads = await store.acquireLease(LEASE, replica, nowMs, leaseMs);
       leadsUntilMs = leads ? nowMs + leaseMs : Number.NEGATIVE_INFINITY;
-      if (leads) await advanceAll(ports, advancing, report);
+      if (leads) {
+        await advanceAll(ports, advancing, report);
+        await cleanNowAndThen();
+      }
       if (isDark) logger.info("Releases are decided about again.", {});
       isDark = false;
     } catch (thrown) {

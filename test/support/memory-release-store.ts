@@ -92,6 +92,20 @@ export class MemoryReleaseStore implements ReleaseStore {
     return kept.release;
   }
 
+  async removeFinished(keep: number, limit: number) {
+    this.#assertUp();
+    const seen = new Map<string, number>();
+    const old = this.#newestFirst().filter(({ state }) => {
+      if (!isFinishedPhase(state.phase)) return false;
+      const place = (seen.get(state.model) ?? 0) + 1;
+      seen.set(state.model, place);
+      return place > keep;
+    });
+    const removed = old.toReversed().slice(0, limit);
+    for (const { state } of removed) this.#releases.delete(state.id);
+    return removed.length;
+  }
+
   async history(id: string, limit: number) {
     this.#assertUp();
     return this.#releases.get(id)?.events.slice(0, limit) ?? [];

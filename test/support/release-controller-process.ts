@@ -16,7 +16,7 @@ startReleaseController({
   store: createReleaseStore(await openRecords(place), appendEvents),
   clock: createSystemClock(),
   logger: { debug: silent, info: silent, warn: silent, error: silent },
-  ...{ replica, leaseMs: Number(leaseMs), pollMs: 20, epochMs: Date.now },
+  ...{ replica, leaseMs: Number(leaseMs), pollMs: 20, keepFinished: 100, epochMs: Date.now },
   readHealth: () => ({ ready: { stable: true, candidate: true }, candidateFailure: null }),
   askHooks: async (_release, type) => ({ type, isAccepted: true, detail: null }),
   evidence: {
