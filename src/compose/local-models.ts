@@ -44,7 +44,9 @@ export function createLocalWatch(
         intervalMs: watchMs,
         isNeeded: (model, version) => {
           const split = releases.find(model)?.split;
-          return split?.stable === version || split?.candidate === version;
+          if (split?.stable === version) return true;
+          // A candidate that could not be loaded again must not go live.
+          return split?.candidate === version && split.candidateWeight >= 100;
         },
         owns: () => true,
       });

@@ -172,15 +172,19 @@ async function createMetricsSource({ releases }: Config): Promise<MetricsSource 
   return createPrometheusSource({ url, token, timeoutMs });
 }
 
+const GONE = "it was unloaded, since its package is gone or somebody wanted it";
+
 function readHealth(
   { state }: StoredRelease,
   { registry }: Pick<InferencePipeline, "registry">,
 ): VersionHealth {
   const { model, candidate } = state;
   const found = registry.list().find((one) => one.model === model && one.version === candidate);
+  const ready = readReadiness(registry, state);
   const isFailed = found?.state === "failed";
-  return {
-    ready: readReadiness(registry, state),
-    candidateFailure: isFailed ? (found.reason ?? "it failed") : null,
-  };
+  if (isFailed) return { ready, candidateFailure: found.reason ?? "it failed" };
+  // What has answered and goes does not come back by itself; a model that is put away as a whole may.
+  const isGone = found?.state === "draining" || found?.state === "unloaded";
+  const isLost = isGone && ready.stable && state.phase !== "initializing";
+  return { ready, candidateFailure: isLost ? GONE : null };
 }
