@@ -38,13 +38,14 @@ export function createLocalWatch(
   const watches: ReleaseFollower[] = [];
   const isNeeded = (model: string, version: string) => {
     const split = releases.find(model)?.split;
-    return split?.stable === version || split?.candidate === version;
+    if (split?.stable === version) return true;
+    // A candidate that could not be loaded again must not go live.
+    return split?.candidate === version && split.candidateWeight >= 100;
   };
   return {
     start: () => {
       if (watchMs === 0) return;
       for (const source of members) {
-        // What is kept of a source is kept because it is far away.
         const isFetched = source.close !== undefined;
         const intervalMs = isFetched ? fetching.pollMs : watchMs;
         const watch = watchPackages({ ...surroundings, source, intervalMs, isNeeded });

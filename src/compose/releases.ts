@@ -111,7 +111,7 @@ async function openReleases(
 ): Promise<OpenReleases> {
   const { pipeline, records, events, evidence, logger } = surroundings;
   const { clock, registry, releases: traffic } = pipeline;
-  const { pollMs, leaseMs } = config.releases;
+  const { pollMs, leaseMs, keepFinished } = config.releases;
   const [{ createReleaseStore }, { appendEvents }] = await Promise.all([
     import("../stores/records/release-store.ts"),
     import("../stores/records/event-outbox.ts"),
@@ -125,7 +125,7 @@ async function openReleases(
   const metrics = await createMetricsSource(config);
   const controller = startReleaseController({
     ...shared,
-    leaseMs,
+    ...{ leaseMs, keepFinished },
     epochMs,
     readHealth: (release) => readHealth(release, pipeline),
     askHooks: hooks.ask,
@@ -172,15 +172,19 @@ async function createMetricsSource({ releases }: Config): Promise<MetricsSource 
   return createPrometheusSource({ url, token, timeoutMs });
 }
 
+const GONE = "it was unloaded, since its package is gone or somebody wanted it";
+
 function readHealth(
   { state }: StoredRelease,
   { registry }: Pick<InferencePipeline, "registry">,
 ): VersionHealth {
   const { model, candidate } = state;
   const found = registry.list().find((one) => one.model === model && one.version === candidate);
+  const ready = readReadiness(registry, state);
   const isFailed = found?.state === "failed";
-  return {
-    ready: readReadiness(registry, state),
-    candidateFailure: isFailed ? (found.reason ?? "it failed") : null,
-  };
+  if (isFailed) return { ready, candidateFailure: found.reason ?? "it failed" };
+  // What has answered and goes does not come back by itself; a model that is put away as a whole may.
+  const isGone = found?.state === "draining" || found?.state === "unloaded";
+  const isLost = isGone && ready.stable && state.phase !== "initializing";
+  return { ready, candidateFailure: isLost ? GONE : null };
 }

@@ -32,6 +32,13 @@ export const releaseSettings = section(
       description:
         "How long the process that decides may be silent before another takes its place; more than `releases.pollMs`.",
     }),
+    keepFinished: integer({
+      default: 100,
+      minimum: 1,
+      maximum: 10_000,
+      description:
+        "How many releases of a model that have ended are kept, with what was decided in them; older ones are removed.",
+    }),
     hookSecrets: list(SECRET, {
       maxItems: 4,
       description:

@@ -56,6 +56,16 @@ function createFamilies() {
       "ai_model_padding_tokens_total",
       "Ids that padding to the longest text of a batch adds.",
     ),
+    copies: new CounterFamily(
+      "ai_model_copies_total",
+      "Texts that releases had run by themselves, and that are in no other metric: copies, replayed texts, gate sets.",
+    ),
+    copyTokens: new CounterFamily("ai_model_copy_tokens_total", "Ids of these texts."),
+    copySeconds: new HistogramFamily(
+      "ai_model_copy_batch_duration_seconds",
+      "Run time of a batch of nothing but such texts.",
+      SECONDS,
+    ),
     cacheErrors: new CounterFamily(
       "ai_model_cache_errors_total",
       "Cache calls that failed; their requests went on without the cache.",
@@ -246,6 +256,9 @@ function createVersionObserver(families: Families, modelVersion: string): Versio
   const queueSeconds = families.queueSeconds.child(labels);
   const tokens = families.tokens.child(labels);
   const paddingTokens = families.paddingTokens.child(labels);
+  const copies = families.copies.child(labels);
+  const copyTokens = families.copyTokens.child(labels);
+  const copySeconds = families.copySeconds.child(labels);
   const byLabel = remember((label: string) =>
     families.predictions.child({ ...labels, prediction_label: label }),
   );
@@ -255,10 +268,17 @@ function createVersionObserver(families: Families, modelVersion: string): Versio
   const byCode = remember((code: ErrorCode) => families.failures.child({ ...labels, code }));
   return {
     batchFinished(batch) {
-      batchItems.observe(batch.items);
+      const { copiedItems, copiedTokens } = batch;
+      copies.add(copiedItems);
+      copyTokens.add(copiedTokens);
+      if (copiedItems === batch.items) {
+        copySeconds.observe(batch.runMs / 1000);
+        return;
+      }
+      batchItems.observe(batch.items - copiedItems);
       batchSeconds.observe(batch.runMs / 1000);
       queueSeconds.observe(batch.queueMs / 1000);
-      tokens.add(batch.tokens);
+      tokens.add(batch.tokens - copiedTokens);
       paddingTokens.add(batch.paddedTokens - batch.tokens);
     },
     predictionMade(bestLabel, source, durationMs) {

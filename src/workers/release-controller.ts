@@ -7,7 +7,7 @@ import { isFinishedPhase } from "../core/releases/release-phase.ts";
 import type { ReleaseFollower } from "./release-follower.ts";
 import { startLooking } from "./release-follower.ts";
 
-export interface ReleaseControllerOptions extends ReleasePorts {
+export interface ReleaseControllerOptions extends Omit<ReleasePorts, "mayDecide"> {
   readonly clock: Pick<Clock, "setTimer">;
   readonly logger: Logger;
   /** Unique to this process and its start. */
@@ -15,21 +15,37 @@ export interface ReleaseControllerOptions extends ReleasePorts {
   readonly pollMs: number;
   /** How long nobody else decides after this process has said that it does. */
   readonly leaseMs: number;
+  /** Releases of a model that stay once they have ended. */
+  readonly keepFinished: number;
 }
 
 /** The lease that whoever decides about releases holds. */
 const LEASE = "release-controller";
+/** From one time that old releases are removed to the next, and how many at a time. */
+const CLEAN_INTERVAL_MS = 60_000;
+const CLEANED_AT_ONCE = 20;
 
 /**
  * Decides about releases for as long as this process has the lease; others wait until it is given up or runs out. What is
- * decided is stored before it happens, so that the next one goes on where this one stopped. Should two ever decide at
- * once, since a process was stopped for longer than its lease, the store takes the first decision only.
+ * decided is stored before it happens, so that the next one goes on where this one stopped. Who loses the lease in the middle of
+ * a decision does not store it; should two decide at once all the same, the store takes the first decision only.
  */
 export function startReleaseController(options: ReleaseControllerOptions): ReleaseFollower {
   const { store, epochMs, logger, replica, clock, pollMs, leaseMs } = options;
   const advancing = new Map<string, Promise<void>>();
   let isDark = false;
-  let leads = false;
+  /** By the clock of this process; whoever else may take the lease then. */
+  let leadsUntilMs = Number.NEGATIVE_INFINITY;
+  let isStopping = false;
+  const mayDecide = () => !isStopping && epochMs() < leadsUntilMs;
+  const ports = { ...options, mayDecide };
+  let cleanedAtMs = Number.NEGATIVE_INFINITY;
+  const cleanNowAndThen = async () => {
+    if (epochMs() - cleanedAtMs < CLEAN_INTERVAL_MS) return;
+    const removed = await store.removeFinished(options.keepFinished, CLEANED_AT_ONCE);
+    // There may be more; those go at the next look.
+    if (removed < CLEANED_AT_ONCE) cleanedAtMs = epochMs();
+  };
   const report = (thrown: unknown) => {
     const { message: reason } = toSluiceError(thrown);
     if (!isDark)
@@ -38,8 +54,13 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
   };
   const lookOnce = async () => {
     try {
-      leads = await store.acquireLease(LEASE, replica, epochMs(), leaseMs);
-      if (leads) await advanceAll(options, advancing, report);
+      const nowMs = epochMs();
+      const leads = await store.acquireLease(LEASE, replica, nowMs, leaseMs);
+      leadsUntilMs = leads ? nowMs + leaseMs : Number.NEGATIVE_INFINITY;
+      if (leads) {
+        await advanceAll(ports, advancing, report);
+        await cleanNowAndThen();
+      }
       if (isDark) logger.info("Releases are decided about again.", {});
       isDark = false;
     } catch (thrown) {
@@ -50,10 +71,12 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
   return {
     look: looking.look,
     stop: async () => {
+      // A hook that is not waited for any more has said nothing: that must not count against the candidate.
+      isStopping = true;
       await looking.stop();
       await Promise.all(advancing.values());
       // The next one need not wait.
-      if (leads) await store.releaseLease(LEASE, replica).catch(() => {});
+      if (epochMs() < leadsUntilMs) await store.releaseLease(LEASE, replica).catch(() => {});
     },
   };
 }
@@ -63,7 +86,7 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
  * releases go on. It is interrupted by what cannot wait; then the store refuses what came of the hook.
  */
 async function advanceAll(
-  options: ReleaseControllerOptions,
+  options: ReleaseControllerOptions & ReleasePorts,
   advancing: Map<string, Promise<void>>,
   report: (thrown: unknown) => void,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { appendEvents } from "../../src/stores/records/event-outbox.ts";
 import { createReleaseStore } from "../../src/stores/records/release-store.ts";
+import { MemoryReleaseStore } from "../support/memory-release-store.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import { findPostgresProblem, startPostgresServer } from "../support/postgres-server.ts";
 import type { DatabasePair } from "../support/record-databases.ts";
@@ -15,6 +16,16 @@ const toStores = ({ first, second, close }: DatabasePair) => ({
     return rows.map(({ id }) => id);
   },
   close,
+});
+
+// What other tests decide with.
+describeReleaseStore("memory", async () => {
+  const store = new MemoryReleaseStore();
+  return {
+    ...{ first: store, second: store },
+    outbox: async () => store.outbox,
+    close: async () => {},
+  };
 });
 
 describeReleaseStore("SQLite", async () => toStores(await openSqlitePair()));

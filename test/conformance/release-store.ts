@@ -109,12 +109,14 @@ export function describeReleaseStore(
       expect(told).toEqual([`save ${state.id} ${at}`]);
     });
 
-    test("what a change does not say stays: plan, analysis", async () => {
+    test("what a change does not say stays: plan, analysis; an analysis can be taken away", async () => {
       const { state, plan } = await start();
       const changed = { ...plan, candidate: "3.0.0" };
       await stores.first.save(state.id, 1, { state, plan: changed, analysis: ANALYSIS }, []);
       const last = await stores.first.save(state.id, 2, { state }, []);
       expect(last).toEqual({ plan: changed, state, analysis: ANALYSIS, revision: 3 });
+      const anew = await stores.second.save(state.id, 3, { state, analysis: null }, []);
+      expect(anew).toMatchObject({ plan: changed, analysis: null, revision: 4 });
     });
 
     test("every change moves the revision of all, and nothing else does", async () => {
@@ -163,6 +165,65 @@ export function describeReleaseStore(
       expect(history.at(0)?.message).toBe("1005");
       expect(history.at(-1)?.message).toBe("6");
       expect(await stores.second.history(state.id, 3)).toEqual(history.slice(0, 3));
+    });
+
+    test("of those that have ended the newest of each model stay, with what was decided in them", async () => {
+      const [model, other] = [`kept ${++count}`, `kept ${++count}`];
+      const ended: string[] = [];
+      for (let at = 0; at < 5; at++) {
+        const release = await start(model);
+        const { state } = release;
+        const change = { state, event: toEvent(state, "a decision") };
+        const changed = await stores.first.save(state.id, release.revision, change, []);
+        await stores.first.addCommand(state.id, {
+          id: `c${++count}`,
+          command: { kind: "pause", by: "a" },
+        });
+        const seen = { stable: EMPTY_OBSERVATION, candidate: EMPTY_OBSERVATION };
+        await stores.first.observe(state.id, { replica: "a", windowStartedAtMs: 1, ...seen });
+        await end(changed ?? release);
+        ended.push(state.id);
+      }
+      const open = await start(model);
+      const lone = await start(other);
+      await end(lone);
+      const before = await stores.first.readRevision();
+      const idsOf = async (name: string) =>
+        (await stores.second.list({ model: name, limit: 10 })).map(({ state }) => state.id);
+      // Further models of this suite have ended releases of their own, one or more.
+      while ((await stores.first.removeFinished(2, 2)) > 0);
+      expect(await idsOf(model)).toEqual([open.state.id, ended[4], ended[3]]);
+      expect(await idsOf(other)).toEqual([lone.state.id]);
+      const [gone = "", , , , kept = ""] = ended;
+      expect(await stores.second.find(gone)).toBeUndefined();
+      expect(await stores.second.history(gone, 10)).toEqual([]);
+      expect(await stores.second.findCommand(gone)).toBeUndefined();
+      expect(await stores.second.readObservations(gone, 1)).toEqual([]);
+      expect(await stores.second.history(kept, 10)).toHaveLength(1);
+      expect(await stores.second.findCommand(kept)).toBeDefined();
+      expect(await stores.second.readObservations(kept, 1)).toHaveLength(1);
+      // Nobody routes by them, so that nobody need look.
+      expect(await stores.second.readRevision()).toBe(before);
+    });
+
+    test("no more are removed than one may ask for, the oldest first, by however many at once", async () => {
+      const model = `kept ${++count}`;
+      const ended: string[] = [];
+      for (let at = 0; at < 6; at++) {
+        const release = await start(model);
+        await end(release);
+        ended.unshift(release.state.id);
+      }
+      while ((await stores.first.removeFinished(6, 100)) > 0);
+      expect(await stores.first.removeFinished(4, 1)).toBe(1);
+      const ids = async () =>
+        (await stores.second.list({ model, limit: 10 })).map(({ state }) => state.id);
+      expect(await ids()).toEqual(ended.slice(0, 5));
+      await Promise.all([
+        stores.first.removeFinished(1, 100),
+        stores.second.removeFinished(1, 100),
+      ]);
+      expect(await ids()).toEqual(ended.slice(0, 1));
     });
 
     test("commands come in their order, once, and stay until a change that counts ends them", async () => {

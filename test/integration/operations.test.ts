@@ -109,6 +109,7 @@ test("the OpenAPI document is 3.1 and describes every address", async () => {
     "/v1/predictions",
     "/v1/releases",
     "/v1/releases/{id}",
+    "/v1/releases/{id}/candidate",
     "/v1/releases/{id}/history",
     "/v1/releases/{id}/pause",
     "/v1/releases/{id}/promote",

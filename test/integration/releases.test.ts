@@ -108,13 +108,19 @@ describe("a release", () => {
     expect(new Set(versions)).toEqual(new Set(["1.0.0"]));
     expect([...statuses.keys()]).toEqual([200]);
     const metrics = await (await fetch(`${bench.server.url}/metrics`)).text();
-    const countsOf = (version: string) =>
+    const countsOf = (version: string, isCopy: boolean) =>
       metrics
         .split("\n")
-        .filter((line) => /^ai_model_(predictions|answers)_total/.test(line))
+        .filter((line) => /^ai_model_(?!loaded|queue_items)/.test(line))
+        .filter((line) => /^ai_model_cop/.test(line) === isCopy)
         .filter((line) => line.includes(`:${version}"`) && !line.endsWith(" 0"));
-    expect(countsOf("1.0.0")).not.toEqual([]);
-    expect(countsOf("1.1.0")).toEqual([]);
+    expect(countsOf("1.0.0", false)).not.toEqual([]);
+    expect(countsOf("1.1.0", false)).toEqual([]);
+    // What copies cost is said by itself.
+    expect(countsOf("1.1.0", true)).toContainEqual(
+      expect.stringMatching(/^ai_model_copies_total\{.*\} [1-9]\d*$/),
+    );
+    expect(countsOf("1.0.0", true)).toEqual([]);
   });
 
   test("of a version that breaks goes back, and costs nobody an answer", {

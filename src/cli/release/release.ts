@@ -6,6 +6,8 @@ import { onServer, toServer } from "../ask-server.ts";
 import { parseCount } from "../parse-arguments.ts";
 import { addExport } from "./export.ts";
 import { followRelease } from "./follow-release.ts";
+import type { WireMatch } from "./parse-match.ts";
+import { parseMatch } from "./parse-match.ts";
 import type { WireRelease } from "./wire-release.ts";
 import { toLine } from "./wire-release.ts";
 
@@ -25,6 +27,7 @@ interface StartOptions extends ServerOptions {
   readonly strategy?: string;
   readonly stepWeight?: number;
   readonly maxWeight?: number;
+  readonly match?: readonly WireMatch[];
   readonly interval?: number;
   readonly wait?: boolean;
 }
@@ -89,7 +92,24 @@ export function createReleaseCommand(): Command {
       ),
     );
   }
-  return command;
+  return command.addCommand(createRestartCommand());
+}
+
+function createRestartCommand(): Command {
+  return onServer(new Command("restart"))
+    .description("Begin a release again, with another candidate or the same one.")
+    .argument("<version>", "version that is to go live instead")
+    .argument("[id]", "id of the release (default: the newest)")
+    .action(async (candidate: string, id: string | undefined, options: ServerOptions) => {
+      const path = `${at(await resolveId(id, options))}/candidate`;
+      const answer = await toServer(options).ask(path, toJson({ candidate }));
+      process.stdout.write(toLine((await answer.json()) as WireRelease));
+    });
+}
+
+function toJson(body: object) {
+  const headers = { "content-type": "application/json" };
+  return { method: "POST", headers, body: JSON.stringify(body) };
 }
 
 interface StatusOptions {
@@ -107,6 +127,7 @@ function createStartCommand(): Command {
       new Option("--strategy <kind>", "how traffic comes to it (default: canary)").choices([
         "canary",
         "blue_green",
+        "ab",
         "shadow",
       ]),
     )
@@ -116,15 +137,17 @@ function createStartCommand(): Command {
       "canary: last step before everything (default: 50)",
       parseCount,
     )
+    .option(
+      "--match <way>",
+      "ab: who gets it: header:<name>=<value>, cookie:<name>=<value> or key=<id>; may be repeated",
+      parseMatch,
+    )
     .option("--interval <ms>", "time between two checks (default: 60000)", parseCount)
     .option("--wait", "follow it until it has ended; exits with 1 when it failed")
     .action(async (model: string, candidate: string, options: StartOptions) => {
       const server = toServer(options);
-      const answer = await server.ask("/v1/releases", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ ...toPlan(options), model, candidate }),
-      });
+      const plan = { ...toPlan(options), model, candidate };
+      const answer = await server.ask("/v1/releases", toJson(plan));
       const release = (await answer.json()) as WireRelease;
       process.stdout.write(toLine(release));
       if (options.wait !== true) return;
@@ -134,16 +157,22 @@ function createStartCommand(): Command {
 }
 
 /** Fields of the plan that the options set, over those of the file. */
-function toPlan({ plan, strategy, stepWeight, maxWeight, interval }: StartOptions): object {
+function toPlan({ plan, interval, ...options }: StartOptions): object {
   const fields = plan === undefined ? {} : readPlan(plan);
-  const isWeighted = stepWeight !== undefined || maxWeight !== undefined;
+  const strategy = toStrategy(options);
   return {
     ...fields,
-    ...((strategy !== undefined || isWeighted) && {
-      strategy: { kind: strategy ?? "canary", step_weight: stepWeight, max_weight: maxWeight },
-    }),
+    ...(strategy !== undefined && { strategy }),
     ...(interval !== undefined && { interval_ms: interval }),
   };
+}
+
+/** @returns undefined where no option says anything about it */
+function toStrategy({ strategy, stepWeight, maxWeight, match }: StartOptions): object | undefined {
+  const isWeighted = stepWeight !== undefined || maxWeight !== undefined;
+  if (strategy === undefined && !isWeighted && match === undefined) return undefined;
+  const kind = strategy ?? (match === undefined ? "canary" : "ab");
+  return { kind, step_weight: stepWeight, max_weight: maxWeight, matches: match };
 }
 
 function readPlan(path: string): object {

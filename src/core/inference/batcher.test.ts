@@ -294,6 +294,33 @@ test.each([
   await clock.advance(10);
   await Promise.all(outcomes);
   expect(observer.batches).toMatchObject([
-    { items: 2, tokens: 7, paddedTokens, queueMs: 0, runMs: 10, failed: false },
+    {
+      ...{ items: 2, tokens: 7, paddedTokens, copiedItems: 0, copiedTokens: 0 },
+      ...{ queueMs: 0, runMs: 10, failed: false },
+    },
+  ]);
+});
+
+test("copies that nobody waits for are told apart from what callers asked for, also in the same run", async () => {
+  const { clock, observer, batcher, submit } = setUp({}, 1);
+  const shared = { flow: { id: "mirror", weight: 1 }, lane: "online", isCopy: true } as const;
+  const ticket = { deadlineMs: 1e9, cancellation: NEVER_CANCELLED };
+  const submitCopy = (owner: number, tokens: number) =>
+    batcher.submit({ encoded: encodedAs(owner, tokens), ticket, ...shared });
+  const first = submit(1, 1);
+  await clock.settle();
+  const copy = submitCopy(2, 3);
+  await clock.advance(4);
+  const text = submit(3, 5);
+  await clock.advance(6);
+  await clock.advance(10);
+  const last = submitCopy(4, 2);
+  await clock.advance(10);
+  await Promise.all([first, copy, text, last]);
+  expect(observer.batches).toMatchObject([
+    { items: 1, copiedItems: 0, copiedTokens: 0 },
+    // The wait is that of the caller.
+    { items: 2, tokens: 8, copiedItems: 1, copiedTokens: 3, queueMs: 6 },
+    { items: 1, tokens: 2, copiedItems: 1, copiedTokens: 2 },
   ]);
 });

@@ -18,6 +18,8 @@ export interface BatchSubmission {
   readonly ticket: Ticket;
   readonly flow: Flow;
   readonly lane: Lane;
+  /** A copy that no caller waits for. */
+  readonly isCopy?: boolean;
 }
 
 export interface BatchOutcome {
@@ -35,6 +37,7 @@ export class Member implements LineEntry {
   readonly ticket: Ticket;
   readonly flow: Flow;
   readonly lane: Lane;
+  readonly isCopy: boolean;
   readonly tokens: number;
   readonly enqueuedMs: number;
   startTag = 0;
@@ -51,6 +54,7 @@ export class Member implements LineEntry {
     this.ticket = submission.ticket;
     this.flow = submission.flow;
     this.lane = submission.lane;
+    this.isCopy = submission.isCopy ?? false;
     this.tokens = submission.encoded.ids.length;
     this.enqueuedMs = enqueuedMs;
     this.#onSettled = onSettled;

@@ -73,15 +73,19 @@ function observe(
   failed: boolean,
 ): BatchObservation {
   const tokens = countTokens(members);
+  const copies = members.filter((member) => member.isCopy);
+  const isAwaited = copies.length < members.length;
   let longest = 0;
   let oldestMs = startedMs;
   for (const member of members) {
     longest = Math.max(longest, member.tokens);
-    oldestMs = Math.min(oldestMs, member.enqueuedMs);
+    if (!isAwaited || !member.isCopy) oldestMs = Math.min(oldestMs, member.enqueuedMs);
   }
   return {
     items: members.length,
     tokens,
+    copiedItems: copies.length,
+    copiedTokens: countTokens(copies),
     paddedTokens: pads ? longest * members.length : tokens,
     queueMs: startedMs - oldestMs,
     runMs: endedMs - startedMs,

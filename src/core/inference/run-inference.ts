@@ -212,11 +212,11 @@ class InferenceRun {
   }
 
   async #runWindows({ serving, encoding }: Question, ticket: Ticket): Promise<RowOutcome> {
-    const { flow, lane } = this.#request;
+    const { flow, lane, isCopy = false } = this.#request;
     const windows = encoding?.windows ?? [];
     const truncated = encoding?.truncated ?? false;
     const outcomes = await Promise.all(
-      windows.map((encoded) => serving.batcher.submit({ encoded, ticket, flow, lane })),
+      windows.map((encoded) => serving.batcher.submit({ encoded, ticket, flow, lane, isCopy })),
     );
     let queueMs = 0;
     let runMs = 0;

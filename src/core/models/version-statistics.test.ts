@@ -6,9 +6,23 @@ const batch = (items: number, runMs: number) => ({
   items,
   tokens: items,
   paddedTokens: items,
+  ...{ copiedItems: 0, copiedTokens: 0 },
   queueMs: 2,
   runMs,
   failed: false,
+});
+
+test("what no caller asked for is passed on, and added to nothing", () => {
+  const next = new RecordingObserver();
+  const statistics = new VersionStatistics({ epochMs: () => 1234 }, next);
+  statistics.batchFinished({ ...batch(4, 5), copiedItems: 4, copiedTokens: 4 });
+  expect(statistics.snapshot()).toMatchObject({ itemsRun: 0, runs: { count: 0 }, runsBySize: [] });
+  statistics.batchFinished({ ...batch(4, 5), copiedItems: 1, copiedTokens: 1 });
+  expect(statistics.snapshot()).toMatchObject({
+    itemsRun: 3,
+    runsBySize: [{ items: 3, count: 1, ms: 5 }],
+  });
+  expect(next.batches).toHaveLength(2);
 });
 
 test("everything heard is added up, by kind and by size of the run, and passed on", () => {

@@ -62,7 +62,13 @@ export class VersionStatistics implements VersionObserver {
   }
 
   batchFinished(observation: BatchObservation): void {
-    const { items, queueMs, runMs } = observation;
+    // What no caller asked for is counted for itself.
+    const items = observation.items - observation.copiedItems;
+    if (items > 0) this.#addRun(items, observation);
+    this.#next.batchFinished(observation);
+  }
+
+  #addRun(items: number, { queueMs, runMs }: BatchObservation): void {
     add(this.#queue, queueMs);
     add(this.#runs, runMs);
     this.#itemsRun += items;
@@ -70,7 +76,6 @@ export class VersionStatistics implements VersionObserver {
     const bySize = known ?? createTally();
     if (known === undefined) this.#runsBySize.set(items, bySize);
     add(bySize, runMs);
-    this.#next.batchFinished(observation);
   }
 
   predictionMade(bestLabel: string, source: AnswerSource, durationMs: number): void {

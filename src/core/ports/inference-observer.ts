@@ -9,7 +9,11 @@ export interface BatchObservation {
   readonly tokens: number;
   /** Ids in the batch when every text is padded to the longest. */
   readonly paddedTokens: number;
-  /** Wait of the oldest member. */
+  /** Of the items: those that no caller asked for, since a release asks by itself: copies, replayed texts, sets of labelled texts. */
+  readonly copiedItems: number;
+  /** Ids of these. */
+  readonly copiedTokens: number;
+  /** Wait of the oldest member that a caller waits for; of the oldest one where nobody does. */
   readonly queueMs: number;
   readonly runMs: number;
   readonly failed: boolean;

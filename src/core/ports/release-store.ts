@@ -21,7 +21,8 @@ export interface ReleaseChange {
   readonly state: ReleaseState;
   /** Only where it has changed. */
   readonly plan?: ReleasePlan;
-  readonly analysis?: Analysis;
+  /** Null where the last one says nothing any more: a release that begins again. */
+  readonly analysis?: Analysis | null;
   /** Appended to the history. */
   readonly event?: ReleaseEvent;
   /** Id of the command that was followed: it is gone with this change, and not before. */
@@ -89,6 +90,14 @@ export interface ReleaseStore {
     change: ReleaseChange,
     events: readonly OutgoingEvent[],
   ): Promise<StoredRelease | undefined>;
+  /**
+   * Removes releases that have ended, with their history: of every model all but the newest `keep` of them, the oldest first.
+   *
+   * @param keep 1 or more, since replicas route by the newest
+   * @param limit how many at most, so that it keeps nobody waiting; 1 to 100
+   * @returns how many were removed
+   */
+  removeFinished(keep: number, limit: number): Promise<number>;
   /** Decisions, newest first; the newest 1,000 of a release are kept. @param limit 1 to 1000 */
   history(id: string, limit: number): Promise<readonly ReleaseEvent[]>;
   /** Has whoever decides follow a command, in the order in which they came. One whose id is there already is not stored again. */

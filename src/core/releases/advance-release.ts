@@ -24,6 +24,8 @@ export interface ReleasePorts {
   readonly store: ReleaseStore;
   /** Milliseconds since 1970. */
   readonly epochMs: () => number;
+  /** Whether it is still for this process to decide: what it decides when it is not any more is not stored. */
+  readonly mayDecide: () => boolean;
   readonly readHealth: (release: StoredRelease) => VersionHealth;
   /** Asks all hooks of a type at the same time. Never rejects: a hook that cannot be reached has refused. */
   readonly askHooks: (release: StoredRelease, type: HookType) => Promise<HookAnswer>;
@@ -41,7 +43,7 @@ const MAX_TURNS = 24;
  * Takes a release as far as it goes just now: decides, stores what was decided, and decides again with what hooks have
  * said. What is stored is what everybody routes by, so nothing happens before it is.
  *
- * @returns the release as it is then; undefined when somebody else was faster, who goes on with it
+ * @returns the release as it is then; undefined when somebody else was faster or decides from now on, who goes on with it
  * @throws SluiceError `unavailable` while the store cannot be reached
  */
 export async function advanceRelease(
@@ -139,12 +141,14 @@ interface Decided {
 async function storeDecision(
   release: StoredRelease,
   { analysis, pending, decision }: Decided,
-  { store, toOutgoing }: ReleasePorts,
+  { store, toOutgoing, mayDecide }: ReleasePorts,
 ): Promise<StoredRelease | undefined> {
   const { action, next, event } = decision;
   // A hook that was asked for changes nothing: the next process would ask again.
   const hasNews = event !== null || pending !== undefined || next !== release.state;
   if (!hasNews) return release;
+  // Evidence and hooks may have taken longer than the lease; whoever has it looks at newer numbers.
+  if (!mayDecide()) return undefined;
   const { id } = release.state;
   const plan = planAfter(release.plan, decision);
   const isTold = analysis !== null && action.kind !== "run_hook";
@@ -155,6 +159,8 @@ async function storeDecision(
       state: next,
       ...(plan !== release.plan && { plan }),
       ...(isTold && { analysis }),
+      // What was said of the candidate before says nothing about this one.
+      ...(action.kind === "restart" && { analysis: null }),
       ...(event !== null && { event }),
       ...(pending !== undefined && action.kind !== "run_hook" && { endsCommand: pending.id }),
     },

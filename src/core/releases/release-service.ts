@@ -119,6 +119,8 @@ export function readReadiness(
   };
 }
 
+const READS_TENSORS = "reads tensors; releases are for models that answer texts";
+
 /** @returns the stable version */
 function assertCanStart(plan: ReleasePlan, { registry, traffic }: ReleaseServiceOptions): string {
   const { model } = plan;
@@ -127,6 +129,10 @@ function assertCanStart(plan: ReleasePlan, { registry, traffic }: ReleaseService
   const versions = registry.list().filter((one) => one.model === model);
   if (versions.length === 0) {
     throw refuse("model", "is no model with versions of its own; GET /v1/models lists them");
+  }
+  const ready = versions.filter(({ state }) => state === "ready");
+  if (ready.length > 0 && ready.every(({ tensors }) => tensors !== undefined)) {
+    throw refuse("model", READS_TENSORS);
   }
   // Throws what is wrong with a model whose default cannot answer texts now.
   const stable =
@@ -158,7 +164,7 @@ function assertCandidate(plan: ReleasePlan, stable: string, registry: ModelRegis
     throw refuse("candidate", `${change}, compared with ${stable}; callers could not tell`);
   }
   if (found.tensors !== undefined) {
-    throw refuse("candidate", "reads tensors; releases are for models that answer texts");
+    throw refuse("candidate", READS_TENSORS);
   }
 }
 

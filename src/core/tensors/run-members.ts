@@ -86,6 +86,7 @@ function observe(
     // Nothing here is a token, and nothing is padded.
     tokens: 0,
     paddedTokens: 0,
+    ...{ copiedItems: 0, copiedTokens: 0 },
     queueMs: startedMs - oldestMs,
     runMs: endedMs - startedMs,
     failed,

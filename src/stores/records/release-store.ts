@@ -6,6 +6,7 @@ import { isFinishedPhase } from "../../core/releases/release-phase.ts";
 import type { AppendEvents } from "./job-store.ts";
 import type { RecordDatabase } from "./record-database.ts";
 import { createReleaseInbox } from "./release-inbox.ts";
+import { removeFinishedReleases } from "./remove-finished-releases.ts";
 import type { RecordTables, ReleasesTable } from "./tables.ts";
 
 /** Decisions that are kept of a release. */
@@ -83,7 +84,7 @@ export function createReleaseStore(
             open_model: isFinishedPhase(state.phase) ? null : state.model,
             state: JSON.stringify(state),
             ...(plan !== undefined && { plan: JSON.stringify(plan) }),
-            ...(analysis !== undefined && { analysis: JSON.stringify(analysis) }),
+            ...(analysis !== undefined && { analysis: analysis && JSON.stringify(analysis) }),
           })
           .where("id", "=", id)
           .where("revision", "=", expectedRevision)
@@ -98,6 +99,7 @@ export function createReleaseStore(
         if (events.length > 0) await appendEvents(trx, events);
         return toRelease(row);
       }),
+    removeFinished: (keep, limit) => removeFinishedReleases(database, keep, limit),
     history: async (id, limit) => {
       const rows = await db
         .selectFrom("release_events")

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { StoredRelease } from "../../../core/ports/release-store.ts";
 import type { ReleaseCommand } from "../../../core/releases/release-command.ts";
+import { decodeCandidate } from "../../../protocols/native/releases/decode-candidate.ts";
 import { decodePlan } from "../../../protocols/native/releases/decode-plan.ts";
 import { decodeReleaseRange } from "../../../protocols/native/releases/decode-range.ts";
 import {
@@ -15,6 +16,7 @@ import type { GatewayOptions, ReleaseOptions } from "../../gateway-options.ts";
 import { assertKeyAllowed } from "../../middleware/allowed-keys.ts";
 import type { Route } from "../../route.ts";
 import {
+  describeCandidate,
   describeCommand,
   describeFind,
   describeHistory,
@@ -79,6 +81,18 @@ export function createReleaseRoutes(
       handle: async (request) => {
         const { limit } = decodeReleaseRange(request.query as Readonly<Record<string, string>>);
         return jsonAnswer(200, encodeHistory(await service.history(idOf(request), limit)));
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/releases/:id/candidate",
+      access: "caller",
+      schema: describeCandidate(),
+      handle: async (request) => {
+        const by = assertOperator(request, releases);
+        const candidate = decodeCandidate(request.body);
+        const command: ReleaseCommand = { kind: "new_candidate", by, candidate };
+        return answer(200, await service.command(idOf(request), command));
       },
     },
     ...COMMANDS.map(

@@ -124,6 +124,26 @@ export function describeHistory() {
   };
 }
 
+export function describeCandidate() {
+  return {
+    ...base(
+      "Begin again with another candidate",
+      "`{candidate}` names the version. Everybody goes back to stable, and the same release begins again by the same plan, with nothing counted; what was decided before stays in its history.",
+    ),
+    ...byId,
+    response: {
+      200: { description: "The release.", ...release },
+      400: {
+        description: "That version cannot go live; `details` says why.",
+        ...errorResponseSchema,
+      },
+      ...REFUSED,
+      ...MISSING,
+      ...ERRORS,
+    },
+  };
+}
+
 const SUMMARIES = {
   pause: "Pause a release",
   resume: "Go on with a paused release",
