@@ -1,10 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ModelFolder } from "../support/model-folder.ts";
-import { createModelFolder } from "../support/model-folder.ts";
 import { ReleaseServer } from "../support/release-server.ts";
-import { writeTensorModel } from "../support/tensor-fixtures.ts";
 
 let bench: ReleaseServer;
 beforeEach(async () => {
@@ -72,31 +69,4 @@ describe("a candidate that goes away in the middle", () => {
     const answer = await (await bench.server.classify({ text: "good" })).json();
     expect(answer).toMatchObject({ model_version: "1.1.0" });
   });
-});
-
-test("a release of a model of tensors is refused with the reason", {
-  timeout: 60_000,
-}, async () => {
-  const models: ModelFolder = await createModelFolder();
-  try {
-    for (const version of ["1.0.0", "2.0.0"]) {
-      await models.writeFiles(`tensors/${version}`, { "model.onnx": writeTensorModel() });
-    }
-    await models.write();
-    await bench.start({ "models.directory": models.path, "models.defaultVersions": "{}" });
-    const { error } = await bench.ask<{ error: { code: string; details: object[] } }>(
-      "/v1/releases",
-      {
-        model: "tensors",
-        candidate: "1.0.0",
-      },
-    );
-    expect(error.code).toBe("invalid_argument");
-    expect(error.details).toEqual([
-      { field: "model", problem: "reads tensors; releases are for models that answer texts" },
-    ]);
-    expect(await bench.ask("/v1/releases")).toEqual({ releases: [], next: null });
-  } finally {
-    await models.remove();
-  }
 });

@@ -57,6 +57,22 @@ export function writeDoublingModel(): Uint8Array {
   });
 }
 
+/**
+ * One number per row, times a factor: `y` FP32 `[rows, 1]` is `factor · x` FP32 `[rows, 1]`.
+ *
+ * @param rows a number stands for a model that takes so many rows and no others
+ */
+export function writeScalingModel(factor: number, rows: number | string = "rows"): Uint8Array {
+  return writeOnnx({
+    name: "scaled",
+    inputs: [createValueInfo("x", FLOAT, [rows, 1])],
+    outputs: [createValueInfo("y", FLOAT, [rows, 1])],
+    initializers: [createFloatTensor("factor", [1], Float32Array.of(factor))],
+    nodes: [createNode("Mul", ["x", "factor"], "y")],
+    metadata: {},
+  });
+}
+
 /** One input and one output of every kind that JSON treats in its own way: each comes out as it went in. */
 export function writeEchoModel(): Uint8Array {
   const kinds = { text: STRING, flag: BOOL, half: FLOAT16, whole: INT64, real: FLOAT };

@@ -1,12 +1,12 @@
 import type { InferenceRequest } from "../inference/request.ts";
 import type { InferenceResult } from "../inference/result.ts";
 import type { InferencePipeline, ItemListener } from "../inference/run-inference.ts";
-import { runInference } from "../inference/run-inference.ts";
-import { answerReleased } from "../releases/answer-released.ts";
+import { answerModel } from "../releases/answer-model.ts";
 import { runGraph } from "./run-graph.ts";
 
 /**
- * Answers the texts of one request, whether it names a model or a graph, and by a release where one is under way. This is the way in for everybody who has texts.
+ * Answers the texts of one request, whether it names a model or a graph, and by a release where one is under way. This is the way
+ * in for everybody who has texts.
  *
  * @throws SluiceError as `runInference` and `runGraph`
  */
@@ -17,8 +17,5 @@ export function answerTexts(
 ): Promise<InferenceResult> {
   const graph = pipeline.graphs.get(request.model);
   if (graph !== undefined) return runGraph(graph, request, pipeline, onItem);
-  const released =
-    request.version === undefined ? pipeline.releases.find(request.model) : undefined;
-  if (released === undefined) return runInference(request, pipeline, onItem);
-  return answerReleased(request, released, pipeline, onItem);
+  return answerModel(request, pipeline, onItem);
 }

@@ -8,10 +8,11 @@ import type {
   StepTiming,
 } from "../inference/result.ts";
 import type { InferencePipeline, ItemListener } from "../inference/run-inference.ts";
-import { runInference, throwIfAllFailed } from "../inference/run-inference.ts";
+import { throwIfAllFailed } from "../inference/run-inference.ts";
 import { toPrediction } from "../inference/to-prediction.ts";
 import type { TextManifest } from "../models/manifest.ts";
 import type { AnswerSource } from "../ports/inference-observer.ts";
+import { answerModel } from "../releases/answer-model.ts";
 import { applyActivation } from "../text/labels.ts";
 import { normalizeText } from "../text/normalize.ts";
 import { detectWrittenLanguage } from "../text/written-language.ts";
@@ -151,7 +152,7 @@ class GraphRun {
     const startedMs = clock.nowMs();
     let timings = NO_TIME;
     try {
-      ({ timings } = await runInference(request, this.#pipeline, note));
+      ({ timings } = await answerModel(request, this.#pipeline, note));
     } catch (thrown) {
       const error = toSluiceError(thrown);
       for (let index = 0; index < at.length; index++) {

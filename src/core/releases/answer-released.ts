@@ -15,9 +15,9 @@ import type { ObservationRecorder } from "./observation-recorder.ts";
 import type { ReleasedModel, ReleaseRole } from "./release-traffic.ts";
 
 /** Copies share a model with those who wait, and come after them. */
-const MIRROR_FLOW = { id: "mirror", weight: 0.05 };
+export const MIRROR_FLOW = { id: "mirror", weight: 0.05 };
 /** How long a copy is waited for. */
-const MIRROR_TIMEOUT_MS = 10_000;
+export const MIRROR_TIMEOUT_MS = 10_000;
 
 /**
  * Answers a request that names no version of a model with a release under way: by the version that is the caller's. What the
@@ -42,7 +42,7 @@ export async function answerReleased(
 }
 
 /** Who is nobody in particular, such as a job, stays on what is known to be good, until the candidate has everything. */
-function safeRole({ candidateWeight }: ReleasedModel["split"]): ReleaseRole {
+export function safeRole({ candidateWeight }: ReleasedModel["split"]): ReleaseRole {
   return candidateWeight >= 100 ? "candidate" : "stable";
 }
 

@@ -1,6 +1,6 @@
 import type { FieldProblem } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
-import type { ModelRegistry } from "../models/registry.ts";
+import type { ModelRegistry, VersionStatus } from "../models/registry.ts";
 import { describeKindChange } from "../models/version-kind.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutgoingEvent } from "../ports/event-outbox.ts";
@@ -119,8 +119,6 @@ export function readReadiness(
   };
 }
 
-const READS_TENSORS = "reads tensors; releases are for models that answer texts";
-
 /** @returns the stable version */
 function assertCanStart(plan: ReleasePlan, { registry, traffic }: ReleaseServiceOptions): string {
   const { model } = plan;
@@ -130,16 +128,10 @@ function assertCanStart(plan: ReleasePlan, { registry, traffic }: ReleaseService
   if (versions.length === 0) {
     throw refuse("model", "is no model with versions of its own; GET /v1/models lists them");
   }
-  const ready = versions.filter(({ state }) => state === "ready");
-  if (ready.length > 0 && ready.every(({ tensors }) => tensors !== undefined)) {
-    throw refuse("model", READS_TENSORS);
-  }
-  // Throws what is wrong with a model whose default cannot answer texts now.
   const stable =
-    last !== undefined && isReady(registry, model, last)
-      ? last
-      : registry.resolve(model, undefined).manifest.version;
+    last !== undefined && isReady(registry, model, last) ? last : findDefault(model, registry);
   assertCandidate(plan, stable, registry);
+  assertMetricsFit(plan, versions);
   return stable;
 }
 
@@ -163,9 +155,32 @@ function assertCandidate(plan: ReleasePlan, stable: string, registry: ModelRegis
   if (change !== undefined) {
     throw refuse("candidate", `${change}, compared with ${stable}; callers could not tell`);
   }
-  if (found.tensors !== undefined) {
-    throw refuse("candidate", READS_TENSORS);
-  }
+}
+
+/** @throws SluiceError that says why nothing answers now */
+function findDefault(model: string, registry: ModelRegistry): string {
+  const { serving, tensors } = registry.resolveAny(model, undefined);
+  const found = serving?.manifest ?? tensors?.manifest;
+  if (found === undefined) throw new SluiceError("internal", `${model} is ready without a model.`);
+  return found.version;
+}
+
+const NEEDS_LABELS: ReadonlySet<string> = new Set([
+  "label_disagreement",
+  "stability_index",
+  "score_distance",
+  "confidence_drop",
+  "gate_accuracy",
+  "feedback_accuracy",
+]);
+
+/** Metrics of labels would never come to a verdict about a model that gives none. */
+function assertMetricsFit({ model, metrics }: ReleasePlan, versions: readonly VersionStatus[]) {
+  const isOfTensors = versions.some(({ tensors }) => tensors !== undefined);
+  const at = isOfTensors ? metrics.findIndex(({ kind }) => NEEDS_LABELS.has(kind)) : -1;
+  if (at < 0) return;
+  const problem = `needs labels, and ${model} answers with tensors; leave it out`;
+  throw refuse(`metrics[${at}].kind`, problem);
 }
 
 /** Metrics whose source is not there would never come to a verdict. */

@@ -10,7 +10,10 @@ import type { ServingVersion } from "../models/serving-version.ts";
 import type { TensorVersion } from "../models/tensor-version.ts";
 import type { Cancellation } from "../ports/cancellation.ts";
 import type { Tensor, TensorSignature, TensorSpec } from "../ports/tensor.ts";
+import { answerReleasedTensors } from "../releases/answer-released-tensors.ts";
+import type { RequestIdentity } from "../releases/assign-version.ts";
 import { assertRequestFits } from "./check-request.ts";
+import type { TensorRequest, TensorResult } from "./run-tensors.ts";
 import { runTensors } from "./run-tensors.ts";
 import type { TensorNaming } from "./text-signature.ts";
 import { extraTextOutputs, TEXT_OUTPUTS, textSignature } from "./text-signature.ts";
@@ -44,6 +47,8 @@ export interface ModelQuestion {
   readonly flow: Flow;
   /** Most texts. */
   readonly maxTexts: number;
+  /** Who asks, for releases; without it, the request gets what is known to be good. */
+  readonly identity?: () => RequestIdentity;
 }
 
 /** What such a protocol encodes from. */
@@ -109,11 +114,38 @@ export async function askModel(
   question: ModelQuestion,
   pipeline: InferencePipeline,
 ): Promise<ModelAnswer> {
-  const { model, version, tensors } = askable;
+  const { model, tensors } = askable;
   if (tensors === undefined) return await askTexts(askable, question, pipeline);
-  const { outputs, queueMs, inferMs } = await runTensors(question, tensors, pipeline.clock);
+  const { maxTexts: _, identity, ...request } = question;
+  const named = { tensors, isNamed: askable.wantedVersion !== undefined };
+  const result = await askTensors(named, request, pipeline, identity);
+  const { outputs, version, queueMs, inferMs } = result;
   const timings = { cacheMs: 0, tokenizeMs: 0, queueMs, inferMs };
   return { model, version, outputs, truncated: false, timings, texts: undefined };
+}
+
+/** A model of tensors, and whether its version was named or is only the one that answers otherwise. */
+export interface NamedTensors {
+  readonly tensors: TensorVersion;
+  readonly isNamed: boolean;
+}
+
+/**
+ * Answers by a model of tensors: by its release where one is under way and no version was named.
+ *
+ * @throws SluiceError as `runTensors`
+ */
+export async function askTensors(
+  { tensors, isNamed }: NamedTensors,
+  request: TensorRequest,
+  pipeline: Pick<InferencePipeline, "registry" | "releases" | "clock">,
+  identity: (() => RequestIdentity) | undefined,
+): Promise<TensorResult> {
+  const { name } = tensors.manifest;
+  const released = isNamed
+    ? undefined
+    : await answerReleasedTensors(name, request, identity, pipeline);
+  return released ?? (await runTensors(request, tensors, pipeline.clock));
 }
 
 async function askTexts(
@@ -121,8 +153,8 @@ async function askTexts(
   question: ModelQuestion,
   pipeline: InferencePipeline,
 ): Promise<ModelAnswer> {
-  const { model, version, wantedVersion, signature, extraOutputs } = askable;
-  const { maxTexts, deadlineMs, cancellation, flow, lane } = question;
+  const { model, wantedVersion, signature, extraOutputs } = askable;
+  const { maxTexts, deadlineMs, cancellation, flow, lane, identity } = question;
   const inputs = question.inputs.map(toList);
   const known = [...signature.outputs, ...extraOutputs];
   assertRequestFits(inputs, question.outputs, { inputs: signature.inputs, outputs: known });
@@ -136,6 +168,7 @@ async function askTexts(
       cancellation,
       flow,
       lane,
+      ...(identity !== undefined && { identity }),
     },
     pipeline,
   );
@@ -145,7 +178,8 @@ async function askTexts(
   const specs = names.flatMap((name) => known.filter((spec) => spec.name === name));
   return {
     model,
-    version,
+    // Not that of the signature where a release has another one answer.
+    version: texts.version,
     outputs: toTextOutputs(texts, specs, askable.texts?.manifest.labels ?? []),
     truncated: texts.items.some((item) => item.ok && item.truncated),
     timings: texts.timings,

@@ -77,8 +77,11 @@ function observe(
   endedMs: number,
   failed: boolean,
 ): BatchObservation {
+  const copies = members.filter(({ isCopy }) => isCopy);
+  const isAwaited = copies.length < members.length;
   const oldestMs = members.reduce(
-    (oldest, { enqueuedMs }) => Math.min(oldest, enqueuedMs),
+    (oldest, { enqueuedMs, isCopy }) =>
+      isAwaited && isCopy ? oldest : Math.min(oldest, enqueuedMs),
     startedMs,
   );
   return {
@@ -86,7 +89,7 @@ function observe(
     // Nothing here is a token, and nothing is padded.
     tokens: 0,
     paddedTokens: 0,
-    ...{ copiedItems: 0, copiedTokens: 0 },
+    ...{ copiedItems: copies.length, copiedTokens: 0 },
     queueMs: startedMs - oldestMs,
     runMs: endedMs - startedMs,
     failed,

@@ -22,6 +22,8 @@ export interface TensorRequest {
   /** Whose share of the model the request uses. */
   readonly flow: Flow;
   readonly lane: Lane;
+  /** Nobody gets the answer, and nothing counts it. */
+  readonly isCopy?: boolean;
 }
 
 /** What every protocol encodes from. */
@@ -50,15 +52,15 @@ export async function runTensors(
 ): Promise<TensorResult> {
   const { manifest, backend, queue, observer } = version;
   const startedMs = clock.nowMs();
-  const { inputs, deadlineMs, cancellation, flow, lane } = request;
+  const { inputs, deadlineMs, cancellation, flow, lane, isCopy = false } = request;
   try {
     assertRequestFits(inputs, request.outputs, backend.signature);
     const wanted = request.outputs ?? [];
     const outputs = wanted.length > 0 ? wanted : backend.signature.outputs.map(({ name }) => name);
     const ticket = { deadlineMs, cancellation };
-    const outcome = await queue.submit({ inputs, outputs, ticket, flow, lane });
+    const outcome = await queue.submit({ inputs, outputs, ticket, flow, lane, isCopy });
     const durationMs = clock.nowMs() - startedMs;
-    observer.predictionMade("tensors", "model", durationMs);
+    if (!isCopy) observer.predictionMade("tensors", "model", durationMs);
     return {
       model: manifest.name,
       version: manifest.version,
@@ -69,7 +71,7 @@ export async function runTensors(
     };
   } catch (thrown) {
     const error = toSluiceError(thrown);
-    observer.itemFailed(error.code);
+    if (!isCopy) observer.itemFailed(error.code);
     throw error;
   }
 }

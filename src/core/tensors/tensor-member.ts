@@ -12,6 +12,8 @@ export interface TensorSubmission extends TensorQuestion {
   readonly ticket: Ticket;
   readonly flow: Flow;
   readonly lane: Lane;
+  /** Nobody gets the answer. */
+  readonly isCopy?: boolean;
 }
 
 export interface TensorOutcome {
@@ -26,6 +28,7 @@ export class TensorMember implements LineEntry, Expiring {
   readonly question: TensorQuestion;
   readonly flow: Flow;
   readonly lane: Lane;
+  readonly isCopy: boolean;
   /** The unit of work in the lines: rows, at least one. */
   readonly tokens: number;
   /** Set when the request may share a run with others of the same key. */
@@ -48,10 +51,11 @@ export class TensorMember implements LineEntry, Expiring {
     enqueuedMs: number,
     onSettled: (member: TensorMember) => void,
   ) {
-    const { inputs, outputs, ticket, flow, lane } = submission;
+    const { inputs, outputs, ticket, flow, lane, isCopy = false } = submission;
     this.question = { inputs, outputs };
     this.flow = flow;
     this.lane = lane;
+    this.isCopy = isCopy;
     this.tokens = Math.max(1, countRows(this.question) ?? 1);
     this.joinKey = joins ? toJoinKey(this.question) : undefined;
     this.enqueuedMs = enqueuedMs;

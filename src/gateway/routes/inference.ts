@@ -8,10 +8,9 @@ import type { StreamedItem } from "../../core/inference/stream-inference.ts";
 import { streamInference } from "../../core/inference/stream-inference.ts";
 import type { TensorVersion } from "../../core/models/tensor-version.ts";
 import type { Tensor } from "../../core/ports/tensor.ts";
-import type { AskableModel, ModelAnswer } from "../../core/tensors/ask-model.ts";
-import { askModel, findAskable } from "../../core/tensors/ask-model.ts";
+import type { AskableModel, ModelAnswer, NamedTensors } from "../../core/tensors/ask-model.ts";
+import { askModel, askTensors, findAskable } from "../../core/tensors/ask-model.ts";
 import type { TensorResult } from "../../core/tensors/run-tensors.ts";
-import { runTensors } from "../../core/tensors/run-tensors.ts";
 import type { TensorNaming } from "../../core/tensors/text-signature.ts";
 import type { AnswerContext } from "../../protocols/native/encode-context.ts";
 import type { DecodedOptions } from "../../protocols/native/field-reader.ts";
@@ -57,8 +56,8 @@ export interface InferenceCaller {
    * @throws SluiceError see `ModelRegistry.resolveTensors`
    */
   findTensors(model: string | undefined, version: string | undefined): TensorVersion;
-  /** @throws SluiceError see `runTensors` */
-  runTensors(call: Call, version: TensorVersion, decoded: DecodedQuestion): Promise<TensorResult>;
+  /** @throws SluiceError see `askTensors` */
+  runTensors(call: Call, named: NamedTensors, decoded: DecodedQuestion): Promise<TensorResult>;
   /**
    * A model of either kind, as protocols of tensors see it; `undefined` = the default one.
    *
@@ -116,11 +115,11 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     },
     findTensors: (model, version) =>
       pipeline.registry.resolveTensors(model ?? defaultModel, version),
-    runTensors: async (call, version, { timeoutMs, ...decoded }) => {
-      const { name, version: number } = version.manifest;
-      await fault?.(call, name, number, timeoutMs);
+    runTensors: async (call, named, { timeoutMs, ...decoded }) => {
+      const { name, version } = named.tensors.manifest;
+      await fault?.(call, name, named.isNamed ? version : undefined, timeoutMs);
       const request = { ...decoded, ...waitOf(call, timeoutMs) };
-      const result = await runTensors(request, version, pipeline.clock);
+      const result = await askTensors(named, request, pipeline, () => call.identify());
       const { queueMs, inferMs } = result;
       call.noteStages({ cacheMs: 0, tokenizeMs: 0, queueMs, inferMs, cache: "none" });
       return result;
@@ -130,7 +129,8 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
     ask: async (call, askable, { timeoutMs, ...decoded }) => {
       await fault?.(call, askable.model, askable.wantedVersion, timeoutMs);
       const maxTexts = limits.maxTextsPerRequest;
-      const question = { ...decoded, maxTexts, ...waitOf(call, timeoutMs) };
+      const identity = () => call.identify();
+      const question = { ...decoded, maxTexts, identity, ...waitOf(call, timeoutMs) };
       const answer = await askModel(askable, question, pipeline);
       const cache = answer.texts === undefined ? "none" : cacheOutcome(answer.texts);
       if (answer.texts !== undefined) {

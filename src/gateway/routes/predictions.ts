@@ -85,6 +85,10 @@ async function answerTensors(request: FastifyRequest, inference: InferenceCaller
   const serving = inference.findTensors(model, version);
   const tensors = decodeTensors(inputs, serving.backend.signature);
   const call = inference.callOf(request);
-  const result = await inference.runTensors(call, serving, { inputs: tensors, outputs, lane });
+  const result = await inference.runTensors(
+    call,
+    { tensors: serving, isNamed: version !== undefined },
+    { inputs: tensors, outputs, lane },
+  );
   return jsonAnswer(200, encodeTensors(result, inference.contextOf(call)));
 }
