@@ -61,10 +61,12 @@ async function createBench(hooks: readonly HookType[] = []) {
       readonly askHooks?: (release: StoredRelease, type: HookType) => Promise<HookAnswer>;
       readonly gather?: () => Promise<typeof NO_EVIDENCE>;
       readonly readHealth?: () => VersionHealth;
+      readonly pollMs?: number;
     } = {},
   ) => {
     const controller = startReleaseController({
-      ...{ store, clock, replica, pollMs: POLL_MS, leaseMs: LEASE_MS, keepFinished: 2 },
+      ...{ store, clock, replica, leaseMs: LEASE_MS, keepFinished: 2 },
+      pollMs: ports.pollMs ?? POLL_MS,
       epochMs: () => clock.epochMs(),
       logger: { debug: write, info: write, warn: write, error: write },
       readHealth: ports.readHealth ?? (() => HEALTHY),
@@ -208,7 +210,34 @@ describe("a store that fails", () => {
   });
 });
 
+test("a decision that fails again and again is said once", async () => {
+  const { clock, log, start, seeAnswers } = await createBench();
+  start("a", { gather: () => Promise.reject(new Error("a bug")) });
+  await clock.advance(BEGIN_MS);
+  await seeAnswers();
+  await clock.advance(2 * INTERVAL_MS);
+  expect(log).toEqual(["Nobody can decide about releases; they stay as they are."]);
+});
+
 describe("hooks", () => {
+  test("that take longer than a lease that is hardly longer than a poll keep it all the same", async () => {
+    const { clock, start, seeAnswers, actions } = await createBench(["rollout"]);
+    let asked = 0;
+    start("a", {
+      pollMs: LEASE_MS - 1,
+      askHooks: async (_release, type) => {
+        asked++;
+        await new Promise<void>((resolve) => clock.setTimer(5 * LEASE_MS, resolve));
+        return accept(type);
+      },
+    });
+    await clock.advance(2 * LEASE_MS);
+    await seeAnswers();
+    await clock.advance(INTERVAL_MS + 5 * LEASE_MS);
+    expect(asked).toBe(1);
+    expect(await actions()).toEqual(["start", "advance", "advance"]);
+  });
+
   test("are asked once for each question, however often it is looked meanwhile", async () => {
     const { clock, start, seeAnswers, actions } = await createBench([
       ...(["confirm-rollout", "pre-rollout", "rollout"] as const),

@@ -21,6 +21,7 @@ export interface ReleaseControllerOptions extends Omit<ReleasePorts, "mayDecide"
 
 /** The lease that whoever decides about releases holds. */
 const LEASE = "release-controller";
+const LOOKS_PER_LEASE = 4;
 /** From one time that old releases are removed to the next, and how many at a time. */
 const CLEAN_INTERVAL_MS = 60_000;
 const CLEANED_AT_ONCE = 20;
@@ -31,14 +32,18 @@ const CLEANED_AT_ONCE = 20;
  * a decision does not store it; should two decide at once all the same, the store takes the first decision only.
  */
 export function startReleaseController(options: ReleaseControllerOptions): ReleaseFollower {
-  const { store, epochMs, logger, replica, clock, pollMs, leaseMs } = options;
+  const { store, epochMs, logger, replica, clock, leaseMs } = options;
+  // A look that waits for a hook takes as long as the pause after it; both together must not outlast the lease.
+  const pollMs = Math.min(options.pollMs, leaseMs / LOOKS_PER_LEASE);
   const advancing = new Map<string, Promise<void>>();
   let isDark = false;
+  /** In the look under way. */
+  let hasFailed = false;
   /** By the clock of this process; whoever else may take the lease then. */
   let leadsUntilMs = Number.NEGATIVE_INFINITY;
   let isStopping = false;
   const mayDecide = () => !isStopping && epochMs() < leadsUntilMs;
-  const ports = { ...options, mayDecide };
+  const ports = { ...options, pollMs, mayDecide };
   let cleanedAtMs = Number.NEGATIVE_INFINITY;
   const cleanNowAndThen = async () => {
     if (epochMs() - cleanedAtMs < CLEAN_INTERVAL_MS) return;
@@ -51,8 +56,10 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
     if (!isDark)
       logger.warn("Nobody can decide about releases; they stay as they are.", { reason });
     isDark = true;
+    hasFailed = true;
   };
   const lookOnce = async () => {
+    hasFailed = false;
     try {
       const nowMs = epochMs();
       const leads = await store.acquireLease(LEASE, replica, nowMs, leaseMs);
@@ -61,6 +68,7 @@ export function startReleaseController(options: ReleaseControllerOptions): Relea
         await advanceAll(ports, advancing, report);
         await cleanNowAndThen();
       }
+      if (hasFailed) return;
       if (isDark) logger.info("Releases are decided about again.", {});
       isDark = false;
     } catch (thrown) {

@@ -152,7 +152,7 @@ async function surviveKills(place: string): Promise<void> {
       const leads = replicas.find(({ name }) => name === leader) ?? replicas[0];
       const waits = replicas.find((one) => one !== leads) ?? replicas[1];
       if (leads === undefined || waits === undefined) throw new Error("a replica is missing");
-      if (random() < 0.3) {
+      if (random() < 0.5) {
         // It sleeps for longer than its lease, perhaps in the middle of a decision, and wakes up as if it still had it.
         leads.child.kill("SIGSTOP");
         await sleep(2 * LEASE_MS);

@@ -20,7 +20,11 @@ startReleaseController({
   readHealth: () => ({ ready: { stable: true, candidate: true }, candidateFailure: null }),
   askHooks: async (_release, type) => ({ type, isAccepted: true, detail: null }),
   evidence: {
-    gather: async () => NO_EVIDENCE,
+    // It takes a while, so that many a kill comes in the middle of a decision.
+    gather: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return NO_EVIDENCE;
+    },
     canReplay: async () => false,
     replay: async () => {},
   },
