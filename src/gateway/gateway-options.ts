@@ -94,7 +94,6 @@ export interface FaultOptions {
 export interface AnsweredTexts {
   readonly requestId: string;
   readonly model: string;
-  /** Empty where the protocol carries texts in another form. */
   readonly inputs: readonly TextInput[];
   readonly items: readonly ItemResult[];
   /** Position of the first of them in the request. */

@@ -311,9 +311,15 @@ describe("kept texts", () => {
       };
       const early = await post("/v1/feedback", { request_id: now.request_id, label: "negative" });
       expect(await early.json()).toMatchObject({ has_text: true });
+      // So does that about texts that came as tensors.
+      const input = { name: "text", datatype: "BYTES", shape: [1], data: ["Splendid."] };
+      const tensors = await post(`/v2/models/${MODEL}/infer`, { inputs: [input] });
+      const other = { request_id: tensors.headers.get("x-request-id"), label: "positive" };
+      expect(await (await post("/v1/feedback", other)).json()).toMatchObject({ has_text: true });
       await post("/v1/gate-sets/late/collect", { model: MODEL });
       const read = await fetch(`${second.url}/v1/gate-sets/late`);
       const items = [
+        { text: "Splendid.", label: "positive" },
         { text: "Dull.", label: "negative" },
         { text: "Call [PHONE], it was wonderful.", label },
       ];

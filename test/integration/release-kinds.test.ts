@@ -175,3 +175,36 @@ describe("a model of texts", { timeout: 60_000 }, () => {
     for (let at = 0; at < 20; at++) expect(await ask()).toBe("positive");
   });
 });
+
+test("a model on other servers goes live in steps as a local one does", {
+  timeout: 60_000,
+}, async () => {
+  await bench.addVersion("1.0.0", "1.1.0");
+  const elsewhere = await bench.start();
+  const here = await ReleaseServer.create();
+  try {
+    const remote = ["1.0.0", "1.1.0"].map((version) => ({
+      ...{ name: "reviews", version, protocol: "open-inference", servers: [elsewhere.url] },
+      ...{ remoteName: TEXTS, remoteVersion: version, task: "classification" },
+      labels: ["negative", "positive"],
+    }));
+    await here.start({
+      "models.remote": JSON.stringify(remote),
+      "models.defaultVersions": '{"reviews":"1.0.0"}',
+    });
+    const { id } = await here.release({ model: "reviews" });
+    const seen = new Set<string>();
+    const endsAt = Date.now() + 40_000;
+    let phase = "";
+    for (let at = 0; !["succeeded", "failed"].includes(phase) && Date.now() < endsAt; at++) {
+      const answer = await here.server.classify({ text: `A film ${at}.`, model: "reviews" });
+      expect(answer.status).toBe(200);
+      seen.add(((await answer.json()) as { model_version: string }).model_version);
+      ({ phase } = await here.find(id));
+    }
+    expect(phase).toBe("succeeded");
+    expect(seen).toEqual(new Set(["1.0.0", "1.1.0"]));
+  } finally {
+    await here.close();
+  }
+});

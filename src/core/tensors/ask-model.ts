@@ -3,6 +3,7 @@ import { answerTexts } from "../graphs/answer-texts.ts";
 import { resolveNamed } from "../graphs/resolve-named.ts";
 import type { Flow } from "../inference/fair-line.ts";
 import type { Lane } from "../inference/lanes.ts";
+import type { TextInput } from "../inference/request.ts";
 import { MODEL_DEFAULTS } from "../inference/request.ts";
 import type { InferenceResult, StageTimings } from "../inference/result.ts";
 import type { InferencePipeline } from "../inference/run-inference.ts";
@@ -62,6 +63,8 @@ export interface ModelAnswer {
   readonly timings: StageTimings;
   /** What the texts came to; `undefined` for a model of tensors. */
   readonly texts: InferenceResult | undefined;
+  /** These texts; none for a model of tensors. */
+  readonly inputs: readonly TextInput[];
 }
 
 /**
@@ -121,7 +124,7 @@ export async function askModel(
   const result = await askTensors(named, request, pipeline, identity);
   const { outputs, version, queueMs, inferMs } = result;
   const timings = { cacheMs: 0, tokenizeMs: 0, queueMs, inferMs };
-  return { model, version, outputs, truncated: false, timings, texts: undefined };
+  return { model, version, outputs, truncated: false, timings, texts: undefined, inputs: [] };
 }
 
 /** A model of tensors, and whether its version was named or is only the one that answers otherwise. */
@@ -158,11 +161,12 @@ async function askTexts(
   const inputs = question.inputs.map(toList);
   const known = [...signature.outputs, ...extraOutputs];
   assertRequestFits(inputs, question.outputs, { inputs: signature.inputs, outputs: known });
+  const textInputs = toTextInputs(inputs, maxTexts);
   const texts = await answerTexts(
     {
       model,
       version: wantedVersion,
-      inputs: toTextInputs(inputs, maxTexts),
+      inputs: textInputs,
       options: { ...MODEL_DEFAULTS, topK: 0 },
       deadlineMs,
       cancellation,
@@ -184,6 +188,7 @@ async function askTexts(
     truncated: texts.items.some((item) => item.ok && item.truncated),
     timings: texts.timings,
     texts,
+    inputs: textInputs,
   };
 }
 

@@ -135,7 +135,7 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
       const cache = answer.texts === undefined ? "none" : cacheOutcome(answer.texts);
       if (answer.texts !== undefined) {
         const { model, items } = answer.texts;
-        tell(call, { model, inputs: [], items, first: 0 });
+        tell(call, { model, inputs: answer.inputs, items, first: 0 });
       }
       call.noteStages({ ...answer.timings, cache });
       return answer;
