@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { toSluiceError } from "../core/errors.ts";
 import type { InferencePipeline } from "../core/inference/run-inference.ts";
 import { createJobId } from "../core/jobs/job-id.ts";
+import type { ModelChange } from "../core/models/registry.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { MetricsSource } from "../core/ports/metrics-source.ts";
 import type { StoredRelease } from "../core/ports/release-store.ts";
@@ -10,6 +11,7 @@ import type { VersionHealth } from "../core/releases/advance-release.ts";
 import { createEvidenceSources } from "../core/releases/gather-evidence.ts";
 import type { ReleaseService } from "../core/releases/release-service.ts";
 import { createReleaseService, readReadiness } from "../core/releases/release-service.ts";
+import { startByItself } from "../core/releases/start-by-itself.ts";
 import type { ReleaseOptions } from "../gateway/gateway-options.ts";
 import { createReleaseHooks } from "../stores/events/release-hooks.ts";
 import { startReleaseController } from "../workers/release-controller.ts";
@@ -18,6 +20,7 @@ import type { EventsPart } from "./events.ts";
 import type { EvidencePart } from "./evidence.ts";
 import { Lazy } from "./lazy.ts";
 import type { RecordsPart } from "./records-part.ts";
+import { readReleasePlans } from "./release-plans.ts";
 
 /** The part of the composition root that lets new versions go live. */
 
@@ -31,6 +34,8 @@ export interface ReleasesPart {
    * @throws SluiceError `unavailable` when the store cannot be opened and `releases.enabled` is `on`
    */
   start(): Promise<void>;
+  /** Hears of models that come and go: what comes may be released by itself. Never waits, never throws. */
+  modelChanged(change: ModelChange): void;
   /** Stops deciding, so that another process can. */
   stop(): Promise<void>;
 }
@@ -59,6 +64,20 @@ export function createReleasesPart(
     epochMs: () => surroundings.pipeline.clock.epochMs(),
   });
   const releases = new Lazy(() => openReleases(config, { ...surroundings, evidence }, hooks));
+  const { registry } = surroundings.pipeline;
+  const plans = readReleasePlans(config, registry, hooks.assertAddresses);
+  const beginByItself = async (model: string, version: string) => {
+    try {
+      const { service } = await releases.get();
+      const done = await startByItself(model, version, { service, registry, ...plans });
+      if (done !== "nothing") logger.info(`A release was ${done} by itself.`, { model, version });
+    } catch (thrown) {
+      const { message: reason } = toSluiceError(thrown);
+      const fields = { model, version, reason };
+      logger.warn("A new version is not released; it waits to be named.", fields);
+    }
+  };
+  let isStarted = false;
   const open = async () => {
     try {
       await releases.get();
@@ -74,15 +93,23 @@ export function createReleasesPart(
       service: toLazyService(async () => (await releases.get()).service),
       operators,
       assertHooks: hooks.assertAddresses,
+      fieldsOf: plans.fieldsOf,
     },
     drivers: [{ port: "releases", driver: records.description }],
     start: async () => {
       if (enabled === "on" || !records.isUntouched()) await open();
       // Another process of this server may start the first release.
       else stopWaiting = records.onTouched(() => void open());
+      isStarted = true;
+    },
+    modelChanged: ({ model, version, state }) => {
+      // What was there at the start is taken as it is.
+      if (!isStarted || state !== "ready" || config.models.newVersions !== "release") return;
+      void beginByItself(model, version);
     },
     stop: async () => {
       stopWaiting();
+      isStarted = false;
       await releases.close();
     },
   };

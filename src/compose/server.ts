@@ -27,6 +27,7 @@ import { assertGraphsFit, createGraphs } from "./graphs.ts";
 import { createLocalWatch, createRoomCheck } from "./local-models.ts";
 import { createModelSources } from "./model-sources.ts";
 import { createModelRuntime } from "./models.ts";
+import type { ReleasesPart } from "./releases.ts";
 import { createRemotePart } from "./remote-part.ts";
 
 /** Models and everything between a request and its answer, without any socket. */
@@ -158,7 +159,8 @@ async function createInference(
         handedOver.resolve();
       }
       await remote.load(control);
-      registry.startIsOver(config.models.newVersions);
+      // A version that is to be released holds until its release has it answer.
+      registry.startIsOver(config.models.newVersions === "switch" ? "switch" : "hold");
       assertModelsAcceptable(registry, config);
       assertGraphsFit(graphs, registry.list(), config, logger);
     },
@@ -193,12 +195,16 @@ export async function startServer(
 ): Promise<RunningServer> {
   const clock = createSystemClock();
   const stores = await createStoredParts(config, { clock, logger });
-  const { modelChanged } = stores.events;
+  let releases: ReleasesPart | undefined;
+  const modelChanged = (change: ModelChange) => {
+    stores.events.modelChanged(change);
+    releases?.modelChanged(change);
+  };
   const inference = await createInference(config, { clock, logger, modelChanged });
   const jobs = stores.createJobs(inference.pipeline);
   const choices = stores.createChoices(inference.pipeline);
   const evidence = stores.createEvidence(inference);
-  const releases = stores.createReleases(inference.pipeline, evidence);
+  releases = stores.createReleases(inference.pipeline, evidence);
   const collections = stores.createCollections(inference.pipeline);
   const faults = stores.createFaults(inference.metrics, group?.faults);
   // Large models load on threads of their own, and meanwhile the gateway on this one.

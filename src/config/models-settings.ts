@@ -52,10 +52,10 @@ export const modelSettings = section("Which models are served.", {
     description:
       "How often to look for packages that are new in the folder, or gone; 0 looks at the start only. What is new is loaded beside what serves, once its files have stopped changing.",
   }),
-  newVersions: choice(["switch", "hold"], {
+  newVersions: choice(["switch", "hold", "release"], {
     default: "switch",
     description:
-      "What a version does that comes while the server runs. `switch`: the highest one with the same task and labels answers. `hold`: the one that answers goes on, until a pin or a release moves requests.",
+      "What a version does that comes while the server runs. `switch`: the highest one with the same task and labels answers. `hold`: the one that answers goes on, until a pin or a release moves requests. `release`: a release of it begins by itself.",
   }),
   memoryReserveMb: integer({
     default: 64,

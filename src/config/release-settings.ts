@@ -1,4 +1,5 @@
 import { SECRET } from "./event-settings.ts";
+import { releasePlan } from "./release-plan-settings.ts";
 import { boolean, choice, integer, list, section } from "./setting.ts";
 
 /** How new versions go live. */
@@ -18,6 +19,11 @@ export const releaseSettings = section(
           "Ids of the API keys that may start, pause, promote and roll back releases. With none, the default, every caller may; everybody may look.",
       },
     ),
+    plans: list(releasePlan, {
+      maxItems: 1000,
+      description:
+        "How releases of a model go, one plan for each: the fields of `POST /v1/releases` without a candidate. What a caller sends counts more. With `models.newVersions: release`, new versions go by it.",
+    }),
     pollMs: integer({
       default: 250,
       minimum: 20,

@@ -79,6 +79,8 @@ export interface ReleaseOptions {
   readonly operators: readonly string[];
   /** @throws SluiceError `invalid_argument` when a hook may not be asked at its address */
   readonly assertHooks: (hooks: readonly ReleaseHook[]) => void;
+  /** What the plan of a model says in the configuration; what a caller sends counts more. */
+  readonly fieldsOf: (model: string) => object;
 }
 
 /** Faults that are made on purpose. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { StoredRelease } from "../../../core/ports/release-store.ts";
+import { givesLabels } from "../../../core/releases/gives-labels.ts";
 import type { ReleaseCommand } from "../../../core/releases/release-command.ts";
 import { decodeCandidate } from "../../../protocols/native/releases/decode-candidate.ts";
 import { decodePlan } from "../../../protocols/native/releases/decode-plan.ts";
@@ -42,7 +43,8 @@ export function createReleaseRoutes(
       schema: describeStart(),
       handle: async (request) => {
         const by = assertOperator(request, releases);
-        const plan = decodePlan(request.body, (model) => hasLabels(model, pipeline));
+        const body = completePlan(request.body, releases);
+        const plan = decodePlan(body, (model) => givesLabels(model, pipeline.registry));
         releases.assertHooks(plan.hooks);
         const started = await service.start(plan, by);
         return {
@@ -125,10 +127,8 @@ function assertOperator({ context }: FastifyRequest, { operators }: ReleaseOptio
   return assertKeyAllowed(context.caller, operators, "releases.operators");
 }
 
-/** Which metrics a release is judged by unless the plan says. */
-function hasLabels(model: string, { registry }: GatewayOptions["pipeline"]): boolean {
-  return registry.list().some((one) => {
-    const manifest = one.model === model ? one.serving?.manifest : undefined;
-    return manifest?.task === "classification" && manifest.problemType !== "regression";
-  });
+/** What the body leaves out, the model's plan in the configuration says. */
+function completePlan(body: unknown, { fieldsOf }: ReleaseOptions): unknown {
+  if (typeof body !== "object" || body === null || !("model" in body)) return body;
+  return { ...fieldsOf(String(body.model)), ...body };
 }
