@@ -1,10 +1,5 @@
+import { MODEL_NAME, MODEL_VERSION } from "./model-names.ts";
 import { integer, item, section, text } from "./setting.ts";
-
-const MODEL_NAME = {
-  type: "string",
-  pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$",
-  patternMeaning: "a model name: letters, digits, dots, underscores and hyphens, no dot first",
-} as const;
 
 const WEB_URL = {
   type: "string",
@@ -21,9 +16,7 @@ export const archiveItem = item(
   {
     name: { ...MODEL_NAME, description: "Name of the model, as the package has it." },
     version: {
-      type: "string",
-      pattern: "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$",
-      patternMeaning: "a version as major.minor.patch",
+      ...MODEL_VERSION,
       description: "Its version, as the package has it.",
     },
     url: { ...WEB_URL, description: "Where the archive is." },

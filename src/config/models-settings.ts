@@ -1,12 +1,7 @@
+import { MODEL_NAME, MODEL_VERSION } from "./model-names.ts";
 import { archiveItem, bucketItem, fetchingSettings } from "./model-source-settings.ts";
 import { remoteModel } from "./remote-settings.ts";
 import { boolean, choice, integer, list, map, number, section, text } from "./setting.ts";
-
-const MODEL_NAME = {
-  type: "string",
-  pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$",
-  patternMeaning: "a model name: letters, digits, dots, underscores and hyphens, no dot first",
-} as const;
 
 /** Which models are served. */
 export const modelSettings = section("Which models are served.", {
@@ -25,9 +20,7 @@ export const modelSettings = section("Which models are served.", {
   defaultVersions: map(
     MODEL_NAME,
     {
-      type: "string",
-      pattern: "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$",
-      patternMeaning: "a version as major.minor.patch",
+      ...MODEL_VERSION,
     },
     {
       description:

@@ -1,3 +1,4 @@
+import { MODEL_NAME, MODEL_VERSION } from "./model-names.ts";
 import { choice, integer, item, list, number, section } from "./setting.ts";
 
 /** What this process does of the whole. */
@@ -124,15 +125,11 @@ export const remoteSettings = section(
 export const remoteModel = item(
   {
     name: {
-      type: "string",
-      pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$",
-      patternMeaning: "a model name: letters, digits, dots, underscores and hyphens, no dot first",
+      ...MODEL_NAME,
       description: "Name under which it is served here.",
     },
     version: {
-      type: "string",
-      pattern: "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$",
-      patternMeaning: "a version as major.minor.patch",
+      ...MODEL_VERSION,
       description: "Version under which it is served here; 1.0.0 when left out.",
     },
     protocol: {
