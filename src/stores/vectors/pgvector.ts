@@ -6,6 +6,8 @@ import type {
   VectorMatch,
   VectorStore,
 } from "../../core/ports/vector-store.ts";
+import type { PostgresPoolOptions } from "../postgres/create-pool.ts";
+import { createPostgresPool } from "../postgres/create-pool.ts";
 import {
   assertCollection,
   assertCount,
@@ -29,13 +31,7 @@ import { toPostgresError } from "./pgvector/postgres-error.ts";
 import type { PreparedDatabase } from "./pgvector/prepare-database.ts";
 import { prepareDatabase } from "./pgvector/prepare-database.ts";
 
-export interface PgvectorStoreOptions {
-  /** e.g. `postgres://user:password@host:5432/database`. */
-  readonly url: string;
-  readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs: number;
-  readonly maxConnections: number;
-}
+export type PgvectorStoreOptions = Omit<PostgresPoolOptions, "types">;
 
 interface StoredCollection extends VectorCollection {
   readonly number: number;
@@ -53,18 +49,7 @@ type Query = Parameters<VectorStore["search"]>[1];
  * @throws SluiceError `unavailable` when the server cannot be reached or has no pgvector
  */
 export async function createPgvectorStore(options: PgvectorStoreOptions): Promise<VectorStore> {
-  const { connectTimeoutMs, statementTimeoutMs, maxConnections, url } = options;
-  const { default: pg } = await import("pg");
-  const pool = new pg.Pool({
-    connectionString: url,
-    connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
-    // The server may be gone without a word; it has a little longer than its own limit.
-    query_timeout: statementTimeoutMs + connectTimeoutMs,
-    max: maxConnections,
-  });
-  // A connection that breaks while nobody uses it is replaced by the next call.
-  pool.on("error", () => undefined);
+  const pool = await createPostgresPool(options);
   try {
     return new PgvectorStore(pool, await prepareDatabase(pool));
   } catch (error) {

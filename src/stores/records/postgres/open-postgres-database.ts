@@ -1,17 +1,13 @@
 import { Kysely, sql } from "kysely";
 import { SluiceError } from "../../../core/errors.ts";
+import type { PostgresPoolOptions } from "../../postgres/create-pool.ts";
+import { createPostgresPool } from "../../postgres/create-pool.ts";
 import type { RecordDatabase } from "../record-database.ts";
 import type { RecordTables } from "../tables.ts";
 import { describeFault, isCollision } from "./describe-fault.ts";
 import { MappedPostgresDialect } from "./postgres-dialect.ts";
 
-export interface PostgresDatabaseOptions {
-  /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
-  readonly url: string;
-  readonly maxConnections: number;
-  readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs: number;
-}
+export type PostgresDatabaseOptions = Omit<PostgresPoolOptions, "types">;
 
 /** Oldest version that the statements were tried on, as `server_version_num` writes it. */
 const MIN_VERSION = 130_000;
@@ -28,24 +24,15 @@ const MAX_TRIES = 10;
 export async function openPostgresDatabase(
   options: PostgresDatabaseOptions,
 ): Promise<RecordDatabase> {
-  const { default: pg } = await import("pg");
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.maxConnections,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-    statement_timeout: options.statementTimeoutMs,
-    // The server's own limit does not help when the server is gone.
-    query_timeout: options.statementTimeoutMs + options.connectTimeoutMs,
-    application_name: "sluice",
-    keepAlive: true,
+  const { types } = await import("pg");
+  const pool = await createPostgresPool({
+    ...options,
     types: {
       getTypeParser: (type: number, format?: "text" | "binary") =>
         // Counts and milliseconds, all of them below 2^53.
-        type === INT8 && format !== "binary" ? Number : pg.types.getTypeParser(type, format),
-    } as typeof pg.types,
+        type === INT8 && format !== "binary" ? Number : types.getTypeParser(type, format),
+    } as typeof types,
   });
-  // A connection that breaks while nobody uses it; the next statement gets another.
-  pool.on("error", () => {});
   const db = new Kysely<RecordTables>({ dialect: new MappedPostgresDialect(pool) });
   try {
     await assertVersion(db);
