@@ -8,6 +8,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** Everything that was printed so far, both streams. */
   readonly output: () => string;
+  /** What it printed when it has ended, by itself or not; undefined while it runs. */
+  readonly ended: () => string | undefined;
   /** Sends a signal and resolves with the exit code. */
   stop(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number>;
 }
@@ -41,6 +43,10 @@ export async function startServerProcess(words: readonly string[]): Promise<Serv
     url,
     pid: child.pid ?? 0,
     output: () => output,
+    ended: () =>
+      child.exitCode === null && child.signalCode === null
+        ? undefined
+        : `ended with ${child.exitCode ?? child.signalCode}: ${output}`,
     stop: async (signal) => {
       child.kill(signal);
       const [code] = (await exited) as [number | null];
