@@ -205,6 +205,7 @@ function toGatewayOptions(
     choices,
     modelOperators: config.models.operators,
     takesCallers: config.role !== "worker",
+    believesGateways: config.role === "engine",
     control: config.models.control === "explicit" ? control : undefined,
     jobs,
     releases,

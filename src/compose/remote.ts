@@ -111,7 +111,7 @@ function openEngines(config: Config, surroundings: RemoteSurroundings): Engines 
       clock,
     }),
     open: (model, version) => {
-      const target = { servers, model, version, headers, connectTimeoutMs };
+      const target = { servers, model, version, headers, connectTimeoutMs, areEngines: true };
       return createOpenInferenceBackend({ ...target, ...toBackendOptions(config, surroundings) });
     },
   };

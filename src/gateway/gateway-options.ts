@@ -137,6 +137,8 @@ export interface GatewayOptions {
   readonly modelOperators: readonly string[];
   /** False for a process that only works: it answers about its health and metrics. */
   readonly takesCallers: boolean;
+  /** True in an engine: those who ask are gateways, and are believed when they say that no caller of theirs did. */
+  readonly believesGateways: boolean;
   /** Undefined where this process takes no jobs. */
   readonly jobs: JobOptions | undefined;
   /** Undefined where this process divides no traffic. */

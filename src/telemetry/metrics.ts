@@ -268,17 +268,16 @@ function createVersionObserver(families: Families, modelVersion: string): Versio
   const byCode = remember((code: ErrorCode) => families.failures.child({ ...labels, code }));
   return {
     batchFinished(batch) {
-      const { copiedItems, copiedTokens } = batch;
-      copies.add(copiedItems);
-      copyTokens.add(copiedTokens);
-      if (copiedItems === batch.items) {
+      if (batch.isCopy) {
+        copies.add(batch.items);
+        copyTokens.add(batch.tokens);
         copySeconds.observe(batch.runMs / 1000);
         return;
       }
-      batchItems.observe(batch.items - copiedItems);
+      batchItems.observe(batch.items);
       batchSeconds.observe(batch.runMs / 1000);
       queueSeconds.observe(batch.queueMs / 1000);
-      tokens.add(batch.tokens - copiedTokens);
+      tokens.add(batch.tokens);
       paddingTokens.add(batch.paddedTokens - batch.tokens);
     },
     predictionMade(bestLabel, source, durationMs) {

@@ -1,6 +1,7 @@
 import { SluiceError } from "../../src/core/errors.ts";
 import type { Backend, RunCost } from "../../src/core/ports/backend.ts";
 import type { Clock } from "../../src/core/ports/clock.ts";
+import type { RunOptions } from "../../src/core/ports/run-options.ts";
 import type { EncodedText } from "../../src/core/ports/tokenizer.ts";
 
 /** A first id that makes every batch fail which holds it. */
@@ -22,6 +23,7 @@ export interface ScriptedRun {
   /** First id of each member: what tests use as its identity. */
   readonly owners: readonly number[];
   readonly tokenCounts: readonly number[];
+  readonly isCopy: boolean;
 }
 
 /**
@@ -51,7 +53,10 @@ export class ScriptedBackend implements Backend {
     this.#runMs = options.runMs ?? (() => 10);
   }
 
-  async run(batch: readonly EncodedText[]): Promise<readonly Float32Array[]> {
+  async run(
+    batch: readonly EncodedText[],
+    { isCopy }: RunOptions = { isCopy: false },
+  ): Promise<readonly Float32Array[]> {
     this.#inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
     const owners = batch.map((text) => text.ids[0] ?? 0);
@@ -61,6 +66,7 @@ export class ScriptedBackend implements Backend {
       endedMs: Number.POSITIVE_INFINITY,
       owners,
       tokenCounts,
+      isCopy,
     };
     this.runs.push(run);
     await new Promise<void>((resolve) => this.#clock.setTimer(this.#runMs(), resolve));

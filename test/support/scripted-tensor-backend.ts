@@ -1,5 +1,6 @@
 import { SluiceError } from "../../src/core/errors.ts";
 import type { Clock } from "../../src/core/ports/clock.ts";
+import type { RunOptions } from "../../src/core/ports/run-options.ts";
 import type { Tensor, TensorSignature } from "../../src/core/ports/tensor.ts";
 import type { TensorBackend } from "../../src/core/ports/tensor-backend.ts";
 
@@ -26,6 +27,8 @@ export class ScriptedTensorBackend implements TensorBackend {
   readonly description = "scripted";
   /** The values of each run, in the order in which they began. */
   readonly runs: number[][] = [];
+  /** Whether each run was for copies. */
+  readonly copies: boolean[] = [];
   mostInFlight = 0;
   #inFlight = 0;
   readonly #clock: Clock;
@@ -45,11 +48,16 @@ export class ScriptedTensorBackend implements TensorBackend {
     this.measuredRunMs = measuredRunMs;
   }
 
-  async run(inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
+  async run(
+    inputs: readonly Tensor[],
+    _outputs: readonly string[],
+    { isCopy }: RunOptions = { isCopy: false },
+  ): Promise<readonly Tensor[]> {
     this.#inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
     const values = Array.from(inputs[0]?.data ?? [], Number);
     this.runs.push(values);
+    this.copies.push(isCopy);
     await new Promise<void>((resolve) => this.#clock.setTimer(this.#runMs(), resolve));
     this.#inFlight--;
     if (values.includes(POISON)) throw new SluiceError("model_failed", "Poisoned.");

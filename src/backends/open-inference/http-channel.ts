@@ -1,6 +1,7 @@
 import { decodeInferResponse } from "../../protocols/open-inference/decode-infer-response.ts";
 import { decodeMetadata } from "../../protocols/open-inference/decode-metadata.ts";
 import { encodeInferRequest } from "../../protocols/open-inference/encode-infer-request.ts";
+import { COPY_PARAMETERS } from "../../protocols/open-inference/infer-parameters.ts";
 import { HEADER_LENGTH_HEADER } from "../../protocols/open-inference/split-body.ts";
 import { toHttpError } from "../remote/answer-error.ts";
 import type { AttemptCall } from "../remote/attempt.ts";
@@ -18,7 +19,7 @@ const BINARY_EXTENSION = "binary_tensor_data";
  * @throws SluiceError `invalid_argument` when the address is none
  */
 export function createHttpChannel(url: string, options: RemoteModelOptions): ModelChannel {
-  const { model, version } = options;
+  const { model, version, areEngines = false } = options;
   const client = createHttpClient({ baseUrl: url, ...options });
   const modelPath = `/v2/models/${encodeURIComponent(model)}`;
   const path =
@@ -27,8 +28,10 @@ export function createHttpChannel(url: string, options: RemoteModelOptions): Mod
   let isBinary: boolean | undefined;
   return {
     url,
-    async infer(question, call) {
+    async infer({ inputs, outputs, isCopy }, call) {
       isBinary ??= readsBinary(await get("/v2", call));
+      const parameters = isCopy && areEngines ? COPY_PARAMETERS : {};
+      const question = { parameters, inputs, outputs };
       const { chunks, headerLength } = encodeInferRequest(question, isBinary);
       const answer = await send(client, {
         method: "POST",

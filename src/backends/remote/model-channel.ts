@@ -6,6 +6,8 @@ export interface ChannelQuestion {
   readonly inputs: readonly Tensor[];
   /** Names, at least one. */
   readonly outputs: readonly string[];
+  /** No caller asked; engines are told, so that their metrics leave it out. */
+  readonly isCopy: boolean;
 }
 
 /** What a server says about its model. */
@@ -46,6 +48,8 @@ export interface RemoteModelOptions {
   readonly version?: string;
   /** Sent with every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The servers are engines of Sluice, which read parameters of our own; over REST, which is how engines are asked. */
+  readonly areEngines?: boolean;
   /** Certificates in PEM that sign the servers', when it is no public authority. */
   readonly certificateAuthority?: string;
   /** Milliseconds to open a connection; > 0. Default 2,000. */

@@ -1,11 +1,12 @@
 import { SluiceError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports/clock.ts";
+import type { RunOptions } from "../../core/ports/run-options.ts";
 import type { Tensor, TensorSignature } from "../../core/ports/tensor.ts";
 import type { TensorBackend } from "../../core/ports/tensor-backend.ts";
 import { trySmallest } from "../onnx/tensors/try-smallest.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import { createEndpointPool } from "./endpoint-pool.ts";
-import type { ModelChannel } from "./model-channel.ts";
+import type { ChannelQuestion, ModelChannel } from "./model-channel.ts";
 import { ownTensor } from "./own-tensor.ts";
 import type { RemotePoolObserver } from "./remote-pool-observer.ts";
 import type { RemotePoolOptions } from "./remote-pool-options.ts";
@@ -39,7 +40,11 @@ export interface RemoteTensorBackend extends TensorBackend {
    * @throws SluiceError also what a server answers about these inputs, in its words: `invalid_argument`, `too_large`,
    * `overloaded`; `unavailable` with `retryAfterMs` while no server is fit to be asked; `deadline_exceeded`
    */
-  run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]>;
+  run(
+    inputs: readonly Tensor[],
+    outputs: readonly string[],
+    options?: RunOptions,
+  ): Promise<readonly Tensor[]>;
   /** Versions that one of the servers has ready, in its words. @throws SluiceError when none answers */
   listVersions(): Promise<readonly string[]>;
   /** Whether at least one server has the model ready now. Never rejects. */
@@ -47,6 +52,7 @@ export interface RemoteTensorBackend extends TensorBackend {
 }
 
 const DEFAULT_MAX_IN_FLIGHT = 32;
+const ASKED_BY_CALLERS: RunOptions = { isCopy: false };
 
 /**
  * A backend over servers that have the same model. Asks one of them what the model reads and answers, unless that is
@@ -68,8 +74,8 @@ export async function createRemoteTensorBackend(
   });
   try {
     const signature = options.signature ?? (await readSignature(pool));
-    const run = (inputs: readonly Tensor[], outputs: readonly string[]) =>
-      runOn(pool, signature, inputs, outputs);
+    const run: TensorBackend["run"] = (inputs, outputs, { isCopy } = ASKED_BY_CALLERS) =>
+      runOn(pool, signature, { inputs, outputs, isCopy });
     const smallest = await trySmallest({ signature, run }, () => clock.nowMs());
     const parallelRuns = channels.length;
     let closing: Promise<void> | undefined;
@@ -122,12 +128,10 @@ async function readSignature(pool: EndpointPool<ModelChannel>): Promise<TensorSi
 async function runOn(
   pool: EndpointPool<ModelChannel>,
   signature: TensorSignature,
-  inputs: readonly Tensor[],
-  outputs: readonly string[],
+  question: ChannelQuestion,
 ): Promise<readonly Tensor[]> {
-  const question = { inputs, outputs };
   const answered = await pool.run((channel, call) => channel.infer(question, call));
-  return outputs.map((name) => {
+  return question.outputs.map((name) => {
     const tensor = answered.find((output) => output.name === name);
     if (tensor === undefined) {
       throw new SluiceError("model_failed", "The model's server left out an output.");

@@ -18,6 +18,7 @@ type Step =
       poisoned: boolean;
       flow: string;
       lane: Lane;
+      isCopy: boolean;
     }
   | { kind: "cancel"; index: number }
   | { kind: "advance"; ms: number }
@@ -33,6 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       poisoned: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
       flow: fc.constantFrom("a", "a", "b", "c"),
       lane: fc.constantFrom<Lane>("online", "online", "bulk"),
+      isCopy: fc.constantFrom(false, false, true),
     }),
   },
   {
@@ -73,6 +75,7 @@ interface Tracked {
   readonly owner: number;
   readonly tokens: number;
   readonly poisoned: boolean;
+  readonly isCopy: boolean;
   readonly deadlineMs: number;
   readonly cancellation: CancelSource;
   readonly submittedAtMs: number;
@@ -90,7 +93,8 @@ async function enter(batcher: Batcher, item: Tracked, step: Step & { kind: "subm
   const { tokens, deadlineMs, owner } = item;
   const shared = { flow: { id: step.flow, weight: 1 }, lane: step.lane };
   batcher.assertAdmits({ items: 1, tokens, deadlineMs, ...shared });
-  return await batcher.submit({ encoded: encodedAs(owner, tokens), ticket: item, ...shared });
+  const encoded = encodedAs(owner, tokens);
+  return await batcher.submit({ encoded, ticket: item, isCopy: step.isCopy, ...shared });
 }
 
 async function live(steps: readonly Step[], settings: Settings) {
@@ -126,6 +130,7 @@ async function live(steps: readonly Step[], settings: Settings) {
         owner: next.poisoned ? POISON : tracked.length + 1,
         tokens: next.tokens,
         poisoned: next.poisoned,
+        isCopy: next.isCopy,
         deadlineMs: clock.nowMs() + next.deadlineInMs,
         cancellation: new CancelSource(),
         submittedAtMs: clock.nowMs(),
@@ -162,6 +167,21 @@ test("every submission is answered exactly once, with its own row or its own rea
       }
       expect(batcher.outstandingItems).toBe(0);
       expect(batcher.queuedItems).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+}, 60_000);
+
+test("no batch holds both what callers asked for and copies, and its backend is told which", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), limits, async (steps, settings) => {
+      const { tracked, backend } = await live(steps, settings);
+      const copies = new Set(
+        tracked.filter(({ isCopy, poisoned }) => isCopy && !poisoned).map(({ owner }) => owner),
+      );
+      for (const { owners, isCopy } of backend.runs) {
+        for (const owner of owners) if (owner !== POISON) expect(copies.has(owner)).toBe(isCopy);
+      }
     }),
     { numRuns: 300 },
   );

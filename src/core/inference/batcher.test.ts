@@ -295,14 +295,14 @@ test.each([
   await Promise.all(outcomes);
   expect(observer.batches).toMatchObject([
     {
-      ...{ items: 2, tokens: 7, paddedTokens, copiedItems: 0, copiedTokens: 0 },
+      ...{ items: 2, tokens: 7, paddedTokens, isCopy: false },
       ...{ queueMs: 0, runMs: 10, failed: false },
     },
   ]);
 });
 
-test("copies that nobody waits for are told apart from what callers asked for, also in the same run", async () => {
-  const { clock, observer, batcher, submit } = setUp({}, 1);
+test("copies that nobody waits for never run with what callers asked for, and backend and observer are told", async () => {
+  const { clock, observer, backend, batcher, submit } = setUp({}, 1);
   const shared = { flow: { id: "mirror", weight: 1 }, lane: "online", isCopy: true } as const;
   const ticket = { deadlineMs: 1e9, cancellation: NEVER_CANCELLED };
   const submitCopy = (owner: number, tokens: number) =>
@@ -312,15 +312,19 @@ test("copies that nobody waits for are told apart from what callers asked for, a
   const copy = submitCopy(2, 3);
   await clock.advance(4);
   const text = submit(3, 5);
+  const others = [submitCopy(4, 2), submit(5, 1)];
   await clock.advance(6);
-  await clock.advance(10);
-  const last = submitCopy(4, 2);
-  await clock.advance(10);
-  await Promise.all([first, copy, text, last]);
+  await clock.advance(20);
+  await Promise.all([first, copy, text, ...others]);
+  const seen = backend.runs.map(({ owners, isCopy }) => ({ owners, isCopy }));
+  expect(seen).toEqual([
+    { owners: [1], isCopy: false },
+    { owners: [2, 4], isCopy: true },
+    { owners: [3, 5], isCopy: false },
+  ]);
   expect(observer.batches).toMatchObject([
-    { items: 1, copiedItems: 0, copiedTokens: 0 },
-    // The wait is that of the caller.
-    { items: 2, tokens: 8, copiedItems: 1, copiedTokens: 3, queueMs: 6 },
-    { items: 1, tokens: 2, copiedItems: 1, copiedTokens: 2 },
+    { items: 1, isCopy: false },
+    { items: 2, tokens: 5, isCopy: true, queueMs: 10 },
+    { items: 2, tokens: 6, isCopy: false, queueMs: 16 },
   ]);
 });

@@ -226,7 +226,8 @@ export class Batcher {
     const { limits, clock } = this.#options;
     const { cost, horizonTokens } = this.#fromCost;
     const window = cost.pads ? SORT_WINDOW : limits.maxBatchItems;
-    const candidates = line.candidates(Math.max(window, limits.maxBatchItems), horizonTokens);
+    const waiting = line.candidates(Math.max(window, limits.maxBatchItems), horizonTokens);
+    const candidates = ofOneKind(waiting);
     const decision = decideBatch(
       {
         tokenCounts: candidates.map((member) => member.tokens),
@@ -287,4 +288,11 @@ export class Batcher {
     if (this.#outstanding > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
+}
+
+/** Those that are copies if the first one is, and otherwise the others: what callers ask never runs with what a release asks by itself. */
+function ofOneKind(candidates: readonly Member[]): readonly Member[] {
+  const isCopy = candidates[0]?.isCopy;
+  if (candidates.every((member) => member.isCopy === isCopy)) return candidates;
+  return candidates.filter((member) => member.isCopy === isCopy);
 }

@@ -14,7 +14,7 @@ export interface RunBatchOptions {
 }
 
 /**
- * Runs `members` as one batch and answers every one of them. Never rejects.
+ * Runs `members` as one batch and answers every one of them: all of them copies, or none. Never rejects.
  *
  * A failed batch says nothing about its members: each then gets a run of its own, in the slot that the batch had, so
  * that only those fail that fail alone.
@@ -25,8 +25,10 @@ export async function runBatch(
   options: RunBatchOptions,
 ): Promise<void> {
   const { backend, clock, onRun } = options;
+  const isCopy = members[0]?.isCopy === true;
   try {
-    const rows = await backend.run(members.map((member) => member.encoded));
+    const texts = members.map((member) => member.encoded);
+    const rows = await backend.run(texts, { isCopy });
     assertOneRowEach(rows, members.length);
     const endedMs = clock.nowMs();
     onRun(observe(members, startedMs, endedMs, backend, false), endedMs);
@@ -73,20 +75,17 @@ function observe(
   failed: boolean,
 ): BatchObservation {
   const tokens = countTokens(members);
-  const copies = members.filter((member) => member.isCopy);
-  const isAwaited = copies.length < members.length;
   let longest = 0;
   let oldestMs = startedMs;
   for (const member of members) {
     longest = Math.max(longest, member.tokens);
-    if (!isAwaited || !member.isCopy) oldestMs = Math.min(oldestMs, member.enqueuedMs);
+    oldestMs = Math.min(oldestMs, member.enqueuedMs);
   }
   return {
     items: members.length,
     tokens,
-    copiedItems: copies.length,
-    copiedTokens: countTokens(copies),
     paddedTokens: pads ? longest * members.length : tokens,
+    isCopy: members[0]?.isCopy === true,
     queueMs: startedMs - oldestMs,
     runMs: endedMs - startedMs,
     failed,

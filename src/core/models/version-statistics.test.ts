@@ -6,7 +6,7 @@ const batch = (items: number, runMs: number) => ({
   items,
   tokens: items,
   paddedTokens: items,
-  ...{ copiedItems: 0, copiedTokens: 0 },
+  isCopy: false,
   queueMs: 2,
   runMs,
   failed: false,
@@ -15,9 +15,9 @@ const batch = (items: number, runMs: number) => ({
 test("what no caller asked for is passed on, and added to nothing", () => {
   const next = new RecordingObserver();
   const statistics = new VersionStatistics({ epochMs: () => 1234 }, next);
-  statistics.batchFinished({ ...batch(4, 5), copiedItems: 4, copiedTokens: 4 });
+  statistics.batchFinished({ ...batch(4, 5), isCopy: true });
   expect(statistics.snapshot()).toMatchObject({ itemsRun: 0, runs: { count: 0 }, runsBySize: [] });
-  statistics.batchFinished({ ...batch(4, 5), copiedItems: 1, copiedTokens: 1 });
+  statistics.batchFinished(batch(3, 5));
   expect(statistics.snapshot()).toMatchObject({
     itemsRun: 3,
     runsBySize: [{ items: 3, count: 1, ms: 5 }],

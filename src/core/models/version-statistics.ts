@@ -63,12 +63,11 @@ export class VersionStatistics implements VersionObserver {
 
   batchFinished(observation: BatchObservation): void {
     // What no caller asked for is counted for itself.
-    const items = observation.items - observation.copiedItems;
-    if (items > 0) this.#addRun(items, observation);
+    if (!observation.isCopy) this.#addRun(observation);
     this.#next.batchFinished(observation);
   }
 
-  #addRun(items: number, { queueMs, runMs }: BatchObservation): void {
+  #addRun({ items, queueMs, runMs }: BatchObservation): void {
     add(this.#queue, queueMs);
     add(this.#runs, runMs);
     this.#itemsRun += items;

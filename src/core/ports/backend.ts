@@ -1,3 +1,4 @@
+import type { RunOptions } from "./run-options.ts";
 import type { EncodedText } from "./tokenizer.ts";
 
 /**
@@ -49,7 +50,7 @@ export interface Backend {
    * @throws SluiceError `model_failed` when the model refuses this batch; `unavailable` when the worker died or hung
    * and a second attempt did too. All members of a failed batch are unanswered.
    */
-  run(batch: readonly EncodedText[]): Promise<BatchRows>;
+  run(batch: readonly EncodedText[], options?: RunOptions): Promise<BatchRows>;
   /** Lets running batches finish, then frees memory and threads. Idempotent. */
   close(): Promise<void>;
 }

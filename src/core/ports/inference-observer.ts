@@ -9,11 +9,9 @@ export interface BatchObservation {
   readonly tokens: number;
   /** Ids in the batch when every text is padded to the longest. */
   readonly paddedTokens: number;
-  /** Of the items: those that no caller asked for, since a release asks by itself: copies, replayed texts, sets of labelled texts. */
-  readonly copiedItems: number;
-  /** Ids of these. */
-  readonly copiedTokens: number;
-  /** Wait of the oldest member that a caller waits for; of the oldest one where nobody does. */
+  /** No caller asked for any of them, since a release asks by itself: copies, replayed texts, sets of labelled texts. */
+  readonly isCopy: boolean;
+  /** Wait of the oldest one. */
   readonly queueMs: number;
   readonly runMs: number;
   readonly failed: boolean;

@@ -1,3 +1,4 @@
+import type { RunOptions } from "./run-options.ts";
 import type { Tensor, TensorSignature } from "./tensor.ts";
 
 /**
@@ -25,7 +26,11 @@ export interface TensorBackend {
    * @throws SluiceError `model_failed` when the model refuses these inputs; `unavailable` when the worker died or hung
    * and a second attempt did too, or after `close`.
    */
-  run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]>;
+  run(
+    inputs: readonly Tensor[],
+    outputs: readonly string[],
+    options?: RunOptions,
+  ): Promise<readonly Tensor[]>;
   /** Lets running requests finish, then frees memory and threads. Idempotent. */
   close(): Promise<void>;
 }

@@ -50,6 +50,8 @@ export interface ModelQuestion {
   readonly maxTexts: number;
   /** Who asks, for releases; without it, the request gets what is known to be good. */
   readonly identity?: () => RequestIdentity;
+  /** Nobody gets the answer, and nothing counts it: a release in another process asks by itself. */
+  readonly isCopy?: boolean;
 }
 
 /** What such a protocol encodes from. */
@@ -157,7 +159,7 @@ async function askTexts(
   pipeline: InferencePipeline,
 ): Promise<ModelAnswer> {
   const { model, wantedVersion, signature, extraOutputs } = askable;
-  const { maxTexts, deadlineMs, cancellation, flow, lane, identity } = question;
+  const { maxTexts, deadlineMs, cancellation, flow, lane, identity, isCopy = false } = question;
   const inputs = question.inputs.map(toList);
   const known = [...signature.outputs, ...extraOutputs];
   assertRequestFits(inputs, question.outputs, { inputs: signature.inputs, outputs: known });
@@ -172,6 +174,7 @@ async function askTexts(
       cancellation,
       flow,
       lane,
+      isCopy,
       ...(identity !== undefined && { identity }),
     },
     pipeline,

@@ -16,7 +16,7 @@ export interface RunMembersOptions {
 type Members = readonly [TensorMember, ...TensorMember[]];
 
 /**
- * Runs requests together and answers every one of them. Never rejects.
+ * Runs requests together and answers every one of them: all of them copies, or none. Never rejects.
  *
  * A failed run of several says nothing about each: all then get a run of their own, in the slot that they shared, so
  * that only those fail that fail alone.
@@ -53,7 +53,7 @@ async function runTogether(
     first.question,
     ...others.map(({ question }) => question),
   ]);
-  const answer = await backend.run(inputs, outputs);
+  const answer = await backend.run(inputs, outputs, { isCopy: first.isCopy });
   return others.length === 0 ? [answer] : splitRows(answer, rows);
 }
 
@@ -77,11 +77,8 @@ function observe(
   endedMs: number,
   failed: boolean,
 ): BatchObservation {
-  const copies = members.filter(({ isCopy }) => isCopy);
-  const isAwaited = copies.length < members.length;
   const oldestMs = members.reduce(
-    (oldest, { enqueuedMs, isCopy }) =>
-      isAwaited && isCopy ? oldest : Math.min(oldest, enqueuedMs),
+    (oldest, { enqueuedMs }) => Math.min(oldest, enqueuedMs),
     startedMs,
   );
   return {
@@ -89,7 +86,7 @@ function observe(
     // Nothing here is a token, and nothing is padded.
     tokens: 0,
     paddedTokens: 0,
-    ...{ copiedItems: copies.length, copiedTokens: 0 },
+    isCopy: members[0].isCopy,
     queueMs: startedMs - oldestMs,
     runMs: endedMs - startedMs,
     failed,

@@ -14,6 +14,7 @@ interface Asked {
   readonly cancellation?: Cancellation;
   readonly caller?: string;
   readonly lane?: Lane;
+  readonly isCopy?: boolean;
 }
 
 function start(maxJoinedRows = 1, script: Omit<ScriptedTensorOptions, "clock"> = {}, limits = {}) {
@@ -40,6 +41,7 @@ function start(maxJoinedRows = 1, script: Omit<ScriptedTensorOptions, "clock"> =
       cancellation = NEVER_CANCELLED,
       caller = "a",
       lane = "online",
+      isCopy = false,
     } = asked;
     const data = Float32Array.from(values);
     try {
@@ -49,6 +51,7 @@ function start(maxJoinedRows = 1, script: Omit<ScriptedTensorOptions, "clock"> =
         ticket: { deadlineMs, cancellation },
         flow: { id: caller, weight: 1 },
         lane,
+        isCopy,
       });
       return Array.from(outputs[0]?.data ?? [], Number);
     } catch (error) {
@@ -93,6 +96,19 @@ describe("a queue that joins rows", () => {
       [4, 5, 6, 9],
       [7, 8],
     ]);
+  });
+
+  test("never joins what callers ask and what a release asks by itself, and tells which it is", async () => {
+    const { clock, backend, observer, ask } = start(4);
+    const answers = [ask([1]), ask([2], { isCopy: true }), ask([3]), ask([4], { isCopy: true })];
+    await clock.advance(100);
+    await Promise.all(answers);
+    expect(backend.runs).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    expect(backend.copies).toEqual([false, true]);
+    expect(observer.batches.map(({ isCopy }) => isCopy)).toEqual([false, true]);
   });
 
   test("a request of more rows than that runs alone", async () => {

@@ -211,6 +211,8 @@ function chooseMembers(line: FairLine<TensorMember>, maxRows: number): readonly 
   let rows = 0;
   for (const member of line.candidates(JOIN_WINDOW, maxRows)) {
     if (member.joinKey !== next.joinKey) continue;
+    // What callers ask never runs with what a release asks by itself.
+    if (member.isCopy !== next.isCopy) continue;
     if (members.length > 0 && rows + member.tokens > maxRows) continue;
     members.push(member);
     rows += member.tokens;

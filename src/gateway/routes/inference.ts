@@ -36,6 +36,8 @@ export interface DecodedQuestion {
   /** `undefined` = what the model answers unasked. */
   readonly outputs: readonly string[] | undefined;
   readonly lane: Lane;
+  /** A gateway says that no caller of its own asked. Engines alone listen to that. */
+  readonly isCopy?: boolean;
   /** As in `DecodedRequest`. */
   readonly timeoutMs?: number | undefined;
 }
@@ -130,10 +132,11 @@ export function createInferenceCaller(options: GatewayOptions): InferenceCaller 
       await fault?.(call, askable.model, askable.wantedVersion, timeoutMs);
       const maxTexts = limits.maxTextsPerRequest;
       const identity = () => call.identify();
-      const question = { ...decoded, maxTexts, identity, ...waitOf(call, timeoutMs) };
+      const isCopy = options.believesGateways && decoded.isCopy === true;
+      const question = { ...decoded, maxTexts, identity, isCopy, ...waitOf(call, timeoutMs) };
       const answer = await askModel(askable, question, pipeline);
       const cache = answer.texts === undefined ? "none" : cacheOutcome(answer.texts);
-      if (answer.texts !== undefined) {
+      if (answer.texts !== undefined && !isCopy) {
         const { model, items } = answer.texts;
         tell(call, { model, inputs: answer.inputs, items, first: 0 });
       }

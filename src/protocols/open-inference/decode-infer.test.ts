@@ -89,7 +89,13 @@ describe("tensors in JSON", () => {
     });
     expect(decoded).toEqual({
       id: undefined,
-      parameters: { priority: 0, timeoutUs: undefined, binaryDataOutput: false, others: {} },
+      parameters: {
+        priority: 0,
+        timeoutUs: undefined,
+        binaryDataOutput: false,
+        isCopy: false,
+        others: {},
+      },
       inputs: [{ ...X, data: new Float32Array([1, 2]) }],
       outputs: undefined,
     });

@@ -14,9 +14,18 @@ export interface InferParameters {
   readonly timeoutUs: number | undefined;
   /** Whether outputs go into the binary part unless they say otherwise. */
   readonly binaryDataOutput: boolean;
+  /** A gateway says that no caller asked; see `COPY_PARAMETERS`. */
+  readonly isCopy: boolean;
   /** Whatever else there was. */
   readonly others: Readonly<Record<string, ParameterValue>>;
 }
+
+const COPY_PARAMETER = "sluice_copy";
+/**
+ * What a gateway of Sluice tells an engine of Sluice about what no caller asked, so that the engine's metrics count it
+ * apart too.
+ */
+export const COPY_PARAMETERS: Readonly<Record<string, ParameterValue>> = { [COPY_PARAMETER]: true };
 
 const MAX_PARAMETERS = 1024;
 const RESERVED_PREFIX = "triton_";
@@ -28,6 +37,7 @@ const KNOWN = [
   "sequence_id",
   "sequence_start",
   "sequence_end",
+  COPY_PARAMETER,
 ];
 
 /**
@@ -45,6 +55,7 @@ export function decodeInferParameters(value: unknown): InferParameters {
     // A timeout of 0 is Triton's word for none.
     timeoutUs: readWhole(parameters, "timeout") || undefined,
     binaryDataOutput: readBoolean(parameters, "binary_data_output") ?? false,
+    isCopy: readBoolean(parameters, COPY_PARAMETER) ?? false,
     others: readOthers(parameters),
   };
 }

@@ -1,6 +1,7 @@
 import { SluiceError } from "../../../core/errors.ts";
 import type { Backend, BatchRows, TextReading } from "../../../core/ports/backend.ts";
 import type { Clock } from "../../../core/ports/clock.ts";
+import type { RunOptions } from "../../../core/ports/run-options.ts";
 import type { Tensor } from "../../../core/ports/tensor.ts";
 import type { TensorBackend } from "../../../core/ports/tensor-backend.ts";
 import type { EncodedText } from "../../../core/ports/tokenizer.ts";
@@ -48,8 +49,12 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
   const { name, holds, labelsName } = output;
   const answering = labelsName === undefined ? [name] : [name, labelsName];
   const wanted = options.tellsReadings === true ? [...answering, ...READING_OUTPUTS] : answering;
-  const runAlike = async (texts: readonly CarriedText[]): Promise<readonly TextAnswer[]> => {
-    const answer = await tensors.run(toTextTensors(tensors.signature, inputs, texts), wanted);
+  const runAlike = async (
+    texts: readonly CarriedText[],
+    about?: RunOptions,
+  ): Promise<readonly TextAnswer[]> => {
+    const asked = toTextTensors(tensors.signature, inputs, texts);
+    const answer = await tensors.run(asked, wanted, about);
     const [values] = answer;
     if (values === undefined) throw new SluiceError("model_failed", "The model answered nothing.");
     const names = labelsName === undefined ? undefined : answer[1];
@@ -57,8 +62,8 @@ export async function createRemoteTextBackend(options: RemoteTextOptions): Promi
     const readings = toReadings(answer);
     return rows.map((row, index) => ({ row, reading: readings[index] }));
   };
-  const run = async (batch: readonly EncodedText[]): Promise<BatchRows> =>
-    toBatchRows(await runByKind(batch.map(toCarriedText), runAlike));
+  const run = async (batch: readonly EncodedText[], about?: RunOptions): Promise<BatchRows> =>
+    toBatchRows(await runByKind(batch.map(toCarriedText), (texts) => runAlike(texts, about)));
   const cost = await measureRemoteCost(run, needsPairs, () => clock.nowMs());
   return {
     slots: tensors.slots,

@@ -33,6 +33,7 @@ export async function askOpenInference(
     inputs,
     outputs: wanted?.map(({ name }) => name),
     lane: parameters.priority >= FIRST_BULK_PRIORITY ? "bulk" : "online",
+    isCopy: parameters.isCopy,
     timeoutMs: parameters.timeoutUs === undefined ? undefined : parameters.timeoutUs / 1000,
   });
   const outputs = answer.outputs.map((tensor) => {
