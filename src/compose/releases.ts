@@ -157,8 +157,7 @@ async function openReleases(
     readHealth: (release) => readHealth(release, pipeline),
     askHooks: hooks.ask,
     evidence: createEvidenceSources({
-      ...{ pipeline, store: evidenceStore, metrics, logger },
-      tellSeen: follower.look,
+      ...{ pipeline, store: evidenceStore, releases: store, metrics, logger },
     }),
     toOutgoing: events.releases,
     decided: (release, event) => {

@@ -46,7 +46,7 @@ export interface ReleaseRange {
 
 /** What one replica has seen of both versions since a window began: running totals, which replace its earlier ones. */
 export interface ReplicaObservation {
-  /** Unique to the process, and to its start: counts begin again with it. */
+  /** Unique to the process, and to its start: counts begin again with it. Replays have a name of their own. */
   readonly replica: string;
   /** As in `ReleaseState`. */
   readonly windowStartedAtMs: number;

@@ -171,11 +171,17 @@ function compare(
   }
 }
 
+/** The two versions, and where it is counted. */
+export interface Compared {
+  readonly split: Pick<ReleasedModel["split"], ReleaseRole>;
+  readonly recorders: ReleasedModel["recorders"];
+}
+
 /** Counts whether both versions chose the same label for the same text. */
 export function compareItems(
   stable: ItemResult,
   candidate: ItemResult | undefined,
-  { split, recorders }: ReleasedModel,
+  { split, recorders }: Compared,
 ): void {
   if (!stable.ok || candidate?.ok !== true) return;
   if (stable.version !== split.stable || candidate.version !== split.candidate) return;

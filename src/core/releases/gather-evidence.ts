@@ -3,7 +3,7 @@ import type { InferencePipeline } from "../inference/run-inference.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { MetricsSource } from "../ports/metrics-source.ts";
-import type { StoredRelease } from "../ports/release-store.ts";
+import type { ReleaseStore, StoredRelease } from "../ports/release-store.ts";
 import { askGateSet } from "./ask-versions.ts";
 import type { GateCount } from "./observation.ts";
 import type { EvidenceSources, ExtraEvidence, VersionEvidence } from "./release-evidence.ts";
@@ -17,8 +17,8 @@ export interface GatherOptions {
   /** Undefined where there is none; then no plan has queries. */
   readonly metrics: MetricsSource | undefined;
   readonly logger: Logger;
-  /** Tells the store of releases what this process has seen. */
-  readonly tellSeen: () => Promise<void>;
+  /** Where observations are kept. */
+  readonly releases: Pick<ReleaseStore, "observe">;
 }
 
 /** Answers of gate sets that are remembered: the same version says the same about the same set. */
@@ -26,7 +26,7 @@ const MAX_GATES = 64;
 
 /** Evidence from the store of texts and feedback, from a server of metrics, and by asking both versions. */
 export function createEvidenceSources(options: GatherOptions): EvidenceSources {
-  const { pipeline, store, logger, tellSeen } = options;
+  const { pipeline, store, logger, releases } = options;
   const askGate = rememberGates(options);
   /** What cannot be had says nothing; the reason is for the log. */
   const orElse = async <T>(
@@ -76,8 +76,7 @@ export function createEvidenceSources(options: GatherOptions): EvidenceSources {
     replay: (release, maxTexts) => {
       const replayed = async () => {
         const texts = await store.listTexts(release.state.model, maxTexts);
-        await replayTexts(release, texts, pipeline);
-        await tellSeen();
+        await releases.observe(release.state.id, await replayTexts(release, texts, pipeline));
       };
       return orElse(release, "what both versions say about kept texts", replayed(), undefined);
     },
