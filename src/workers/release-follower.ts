@@ -3,6 +3,7 @@ import type { ModelRegistry } from "../core/models/registry.ts";
 import type { Clock } from "../core/ports/clock.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { ReleaseStore, StoredRelease } from "../core/ports/release-store.ts";
+import { listComparisons } from "../core/releases/compare-outputs.ts";
 import { isFinishedPhase } from "../core/releases/release-phase.ts";
 import { readReadiness } from "../core/releases/release-service.ts";
 import type { ObservedSplit, ReleaseTraffic } from "../core/releases/release-traffic.ts";
@@ -136,7 +137,8 @@ function toSplit(release: StoredRelease, registry: ModelRegistry): ObservedSplit
     if (!isWinnerReady) return undefined;
   }
   const { windowStartedAtMs } = state;
-  return { ...toTrafficSplit(plan, state, ready), windowStartedAtMs, isOver };
+  const comparisons = listComparisons(plan);
+  return { ...toTrafficSplit(plan, state, ready), windowStartedAtMs, isOver, comparisons };
 }
 
 /** Callers may name the versions of a release that is under way, and the one that another has left. */

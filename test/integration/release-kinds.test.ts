@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GRPCInferenceService } from "../../src/generated/open_inference_pb.ts";
@@ -97,14 +97,41 @@ describe("a model of tensors", { timeout: 60_000 }, () => {
     expect(new Set(versions)).toEqual(new Set(["1.0.0"]));
   });
 
-  test("is not judged by labels", async () => {
+  test("is judged by what it answers where its plan says so", async () => {
     await start(writeScalingModel(3));
-    const metrics = [{ name: "labels", kind: "label_disagreement", max_ratio: 0.1 }];
+    const outputs = { name: "outputs", kind: "output_disagreement", max_ratio: 0.1 };
+    const { id } = await bench.ask<{ id: string }>("/v1/releases", { ...PLAN, metrics: [outputs] });
+    const versions = await callUntil(id);
+    const ended = await bench.find(id);
+    expect(ended).toMatchObject({ phase: "failed", step: 1, checks: [{ name: "outputs" }] });
+    expect(ended.reason).toMatch(/^outputs: (100|9\d(\.\d+)?) % of \d+ is above 10 %/);
+    expect(versions.at(-1)).toBe("1.0.0");
+  });
+
+  test("by default shows how often it answers otherwise, which decides nothing", async () => {
+    await start(writeScalingModel(2.001));
+    const { id } = await bench.ask<{ id: string }>("/v1/releases", PLAN);
+    const readOutputs = async () => {
+      await WAYS[0]?.([1, 2]);
+      return (await bench.find(id)).checks.find(({ name }) => name === "outputs");
+    };
+    // A thousandth off is within the tolerance.
+    await expect
+      .poll(readOutputs, { timeout: 40_000, interval: 5 })
+      .toMatchObject({ value: 0, outcome: "pass", is_decisive: false });
+  });
+
+  test.each([
+    [{ kind: "label_disagreement", max_ratio: 0.1 }, "metrics[0].kind"],
+    [{ kind: "output_disagreement", max_ratio: 0.1, output: "z" }, "metrics[0].output"],
+    [{ kind: "output_disagreement", max_ratio: 0.1, compare: "top" }, "metrics[0].output"],
+  ])("is not judged by what it does not answer with: %o", async (metric, field) => {
+    await start(writeScalingModel(3));
     const { error } = await bench.ask<{ error: { details: object[] } }>("/v1/releases", {
       ...PLAN,
-      metrics,
+      metrics: [{ name: "labels", ...metric }],
     });
-    expect(error.details).toMatchObject([{ field: "metrics[0].kind" }]);
+    expect(error.details).toMatchObject([{ field }]);
   });
 });
 
@@ -173,6 +200,65 @@ describe("a model of texts", { timeout: 60_000 }, () => {
     await bench.ask(`/v1/releases/${id}/rollback`, {});
     await bench.waitFor(id);
     for (let at = 0; at < 20; at++) expect(await ask()).toBe("positive");
+  });
+});
+
+describe("a model of vectors", { timeout: 60_000 }, () => {
+  const MODEL = "text-embedding";
+  const PLAN = { model: MODEL, candidate: "1.1.0", mirror_share: 100, min_samples: 20 };
+  const OUTPUTS = { name: "outputs", kind: "output_disagreement", max_ratio: 0.1 };
+
+  async function addPooled(version: string, isByFirst: boolean): Promise<void> {
+    const from = new URL(`../../models/${MODEL}/1.0.0/`, import.meta.url).pathname;
+    const folder = join(bench.folder, "models", MODEL, version);
+    await cp(from, folder, { recursive: true });
+    const change = async (path: string, changes: object) => {
+      const read = JSON.parse(await readFile(join(folder, path), "utf8"));
+      await writeFile(join(folder, path), JSON.stringify({ ...read, ...changes }));
+    };
+    await change("manifest.json", { version });
+    await change("1_Pooling/config.json", {
+      ...{ pooling_mode_cls_token: isByFirst, pooling_mode_mean_tokens: !isByFirst },
+    });
+  }
+
+  async function release(isByFirst: boolean, plan: object) {
+    await addPooled("1.0.0", false);
+    await addPooled("1.1.0", isByFirst);
+    const defaultVersions = JSON.stringify({ [MODEL]: "1.0.0" });
+    await bench.start({
+      ...{ "models.defaultVersions": defaultVersions, "models.loadOnDemand": "[]" },
+    });
+    return await bench.release({ ...PLAN, ...plan });
+  }
+
+  async function askUntilOver(id: string) {
+    const endsAt = Date.now() + 40_000;
+    for (let at = 0; Date.now() < endsAt; at++) {
+      const asked = { model: MODEL, inputs: [`A film of ${at}.`] };
+      expect(await bench.ask("/v1/predictions", asked)).toMatchObject({ model: MODEL });
+      const found = await bench.find(id);
+      if (["succeeded", "failed"].includes(found.phase)) return found;
+    }
+    throw new Error("The release did not end.");
+  }
+
+  test("goes back when its vectors are others, if that decides", async () => {
+    const { id } = await release(true, { metrics: [OUTPUTS] });
+    const ended = await askUntilOver(id);
+    expect(ended).toMatchObject({ phase: "failed", step: 1 });
+    expect(ended.reason).toContain("outputs: 100 % of");
+  });
+
+  test("goes live with the same vectors", async () => {
+    const { id } = await release(false, { metrics: [OUTPUTS] });
+    expect(await askUntilOver(id)).toMatchObject({ phase: "succeeded" });
+  });
+
+  test("is not judged by labels, which it does not give", async () => {
+    const metrics = [{ name: "labels", kind: "label_disagreement", max_ratio: 0.1 }];
+    const answer = (await release(false, { metrics })) as object;
+    expect(answer).toMatchObject({ error: { details: [{ field: "metrics[0].kind" }] } });
   });
 });
 

@@ -121,8 +121,9 @@ async function analyseNow(release: StoredRelease, ports: ReleasePorts): Promise<
   let stable = withEvidence(EMPTY_OBSERVATION, extra.stable);
   let candidate = withEvidence(EMPTY_OBSERVATION, extra.candidate);
   for (const one of seen) {
-    stable = mergeObservations(stable, one.stable);
-    candidate = mergeObservations(candidate, one.candidate);
+    // A replica of an earlier version may leave out what it does not know.
+    stable = mergeObservations(stable, { ...EMPTY_OBSERVATION, ...one.stable });
+    candidate = mergeObservations(candidate, { ...EMPTY_OBSERVATION, ...one.candidate });
   }
   const { queries } = extra;
   return analyse(plan, stable, candidate, { look: state.looks + 1, queries });

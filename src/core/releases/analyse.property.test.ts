@@ -52,12 +52,20 @@ const observations: fc.Arbitrary<Observation> = fc.record({
   }),
   feedback: fc.record({ right: counts, wrong: counts }),
   gates: fc.constantFrom([], [{ gateSet: "golden", right: 9, total: 10 }]),
+  outputs: fc
+    .record({
+      metric: fc.constantFrom("output_disagreement", "x"),
+      agreed: counts,
+      disagreed: counts,
+    })
+    .map((one) => [one]),
 });
 
 const RULES: readonly MetricRule[] = [
   { kind: "success_rate", minRatio: 0.99, maxDrop: 0.005 },
   { kind: "latency", quantile: 0.99, maxMs: 500, maxTimesStable: 1.5, ignoreBelowMs: 10 },
   { kind: "label_disagreement", maxRatio: 0.1 },
+  { kind: "output_disagreement", output: null, compare: "values", tolerance: 0.01, maxRatio: 0.1 },
   { kind: "stability_index", maxIndex: 0.2 },
   { kind: "score_distance", maxDistance: 0.2 },
   { kind: "confidence_drop", maxDrop: 0.1 },

@@ -112,6 +112,11 @@ function judgeMetric(name: string, rule: MetricRule, evidence: Evidence): Found 
       const verdict = judgeMaximum(sample, { bound: rule.maxRatio, alpha, minSamples });
       return toFound(verdict, measureRate(sample, null, alpha));
     }
+    case "output_disagreement": {
+      const sample = readOutputs(candidate, name);
+      const verdict = judgeMaximum(sample, { bound: rule.maxRatio, alpha, minSamples });
+      return toFound(verdict, measureRate(sample, null, alpha));
+    }
     case "latency":
       return judgeLatencies(rule, evidence);
     case "stability_index": {
@@ -262,6 +267,11 @@ function readFeedback({ feedback }: Observation): Trials {
 
 function readConfidence({ confidence }: Observation): Trials {
   return { successes: confidence.millionths / CONFIDENCE_UNITS, trials: confidence.count };
+}
+
+function readOutputs({ outputs }: Observation, name: string): Trials {
+  const { agreed = 0, disagreed = 0 } = outputs.find(({ metric }) => metric === name) ?? {};
+  return { successes: disagreed, trials: agreed + disagreed };
 }
 
 function readGate({ gates }: Observation, gateSet: string): Trials {

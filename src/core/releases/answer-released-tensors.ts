@@ -7,6 +7,7 @@ import { runTensors } from "../tensors/run-tensors.ts";
 import { MIRROR_FLOW, MIRROR_TIMEOUT_MS, safeRole } from "./answer-released.ts";
 import type { RequestIdentity } from "./assign-version.ts";
 import { assignVersion, isMirrored } from "./assign-version.ts";
+import { compareOutputs } from "./compare-outputs.ts";
 import { isFault } from "./observation.ts";
 import type { ReleasedModel, ReleaseRole } from "./release-traffic.ts";
 
@@ -20,8 +21,7 @@ interface Asking {
 
 /**
  * Answers a request of tensors that names no version of a model with a release under way, as `answerReleased` does for texts. What
- * the candidate refuses and stable takes is the candidate's failure: it has the same names and types, and other sizes. Outputs
- * are not compared: what a difference means, only the model knows.
+ * the candidate refuses and stable takes is the candidate's failure: it has the same names and types, and other sizes.
  *
  * @returns undefined where there is no release
  * @throws SluiceError as `runTensors`
@@ -40,7 +40,9 @@ export async function answerReleasedTensors(
   const role = identity === undefined ? safeRole(split) : assignVersion(split, identity);
   if (role === "candidate") return await askCandidate(request, asking);
   const result = await askObserved(request, "stable", asking);
-  if (identity !== undefined && isMirrored(split, identity.requestId)) mirror(request, asking);
+  if (identity !== undefined && isMirrored(split, identity.requestId)) {
+    mirror(request, asking, result);
+  }
   return result;
 }
 
@@ -77,8 +79,8 @@ async function askCandidate(request: TensorRequest, asking: Asking): Promise<Ten
   }
 }
 
-/** Has the candidate answer the same unseen, for its errors and its latency. Nobody waits for it. */
-function mirror(request: TensorRequest, asking: Asking): void {
+/** Has the candidate answer the same unseen, and compares. Nobody waits for it. */
+function mirror(request: TensorRequest, asking: Asking, result: TensorResult): void {
   const { releases, clock } = asking.pipeline;
   const leave = releases.enterMirror();
   if (leave === undefined) return;
@@ -90,7 +92,21 @@ function mirror(request: TensorRequest, asking: Asking): void {
     isCopy: true,
   };
   askObserved(copy, "candidate", asking)
+    .then((mirrored) => compare(result, mirrored, asking))
     // It is counted among the candidate's failures already.
     .catch((_: SluiceError) => {})
     .finally(leave);
+}
+
+function compare(
+  stable: TensorResult,
+  candidate: TensorResult,
+  { released: { split, recorders }, model, pipeline }: Asking,
+): void {
+  if (split.comparisons.length === 0) return;
+  const { outputs } = pipeline.registry.resolveTensors(model, candidate.version).backend.signature;
+  for (const comparison of split.comparisons) {
+    const compared = compareOutputs(stable.outputs, candidate.outputs, outputs, comparison);
+    recorders.candidate.recordOutputs(comparison.metric, compared);
+  }
 }

@@ -41,6 +41,7 @@ const SPLIT: ObservedSplit = {
   mirrorShare: 0,
   stickyBy: { kind: "request" },
   isOver: false,
+  comparisons: [],
   windowStartedAtMs: 0,
 };
 const crash = new SluiceError("unavailable", "The worker died.");

@@ -10,6 +10,7 @@ import type { TextManifest } from "../models/manifest.ts";
 import { NEVER_CANCELLED } from "../ports/cancellation.ts";
 import type { RequestIdentity } from "./assign-version.ts";
 import { assignVersion, isMirrored } from "./assign-version.ts";
+import { isNear } from "./compare-outputs.ts";
 import { isFault } from "./observation.ts";
 import type { ObservationRecorder } from "./observation-recorder.ts";
 import type { ReleasedModel, ReleaseRole } from "./release-traffic.ts";
@@ -173,11 +174,11 @@ function compare(
 
 /** The two versions, and where it is counted. */
 export interface Compared {
-  readonly split: Pick<ReleasedModel["split"], ReleaseRole>;
+  readonly split: Pick<ReleasedModel["split"], ReleaseRole | "comparisons">;
   readonly recorders: ReleasedModel["recorders"];
 }
 
-/** Counts whether both versions chose the same label for the same text. */
+/** Counts whether both versions say the same of the same text: the best label, or what else they answer with. */
 export function compareItems(
   stable: ItemResult,
   candidate: ItemResult | undefined,
@@ -186,6 +187,15 @@ export function compareItems(
   if (!stable.ok || candidate?.ok !== true) return;
   if (stable.version !== split.stable || candidate.version !== split.candidate) return;
   const [a, b] = [stable.prediction, candidate.prediction];
+  for (const { metric, tolerance } of split.comparisons) {
+    const isAlike = isNear(readValues(a), readValues(b), tolerance);
+    const compared = isAlike ? { agreed: 1, disagreed: 0 } : { agreed: 0, disagreed: 1 };
+    recorders.candidate.recordOutputs(metric, compared);
+  }
   if (a.kind === "vector" || b.kind === "vector") return;
   recorders.candidate.recordAgreement(a.labels[0]?.label ?? null, b.labels[0]?.label ?? null);
+}
+
+function readValues(prediction: Prediction): ArrayLike<number> {
+  return prediction.kind === "vector" ? prediction.values : prediction.all.scores;
 }

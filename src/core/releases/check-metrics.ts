@@ -1,6 +1,6 @@
 import type { FieldProblem } from "../errors.ts";
-import type { MetricRule, ReleaseMetric } from "./release-metric.ts";
-import { METRIC_KINDS } from "./release-metric.ts";
+import type { MetricRule, OutputDisagreementRule, ReleaseMetric } from "./release-metric.ts";
+import { METRIC_KINDS, OUTPUT_COMPARISONS } from "./release-metric.ts";
 
 /** Everything because of which a plan's metrics cannot judge: no bound, a bound that means nothing, a name twice. */
 export function findMetricProblems(metrics: readonly ReleaseMetric[]): FieldProblem[] {
@@ -39,6 +39,8 @@ function findRuleProblems(rule: MetricRule): FieldProblem[] {
     }
     case "label_disagreement":
       return findRatioProblems("maxRatio", rule.maxRatio);
+    case "output_disagreement":
+      return findOutputProblems(rule);
     case "stability_index":
       return findRangeProblems("maxIndex", rule.maxIndex, 0.001, 100);
     case "score_distance":
@@ -64,6 +66,20 @@ function findRateProblems(rule: {
       : [{ field: "minRatio", problem: "must be above 0 and at most 1; 99 % is 0.99" }]),
     ...(maxDrop === null ? [] : findRatioProblems("maxDrop", maxDrop)),
   ];
+}
+
+function findOutputProblems(rule: OutputDisagreementRule): FieldProblem[] {
+  const { output, compare, tolerance, maxRatio } = rule;
+  const problems = [
+    ...findRatioProblems("maxRatio", maxRatio),
+    ...findRatioProblems("tolerance", tolerance),
+  ];
+  if (!OUTPUT_COMPARISONS.includes(compare)) {
+    problems.push({ field: "compare", problem: `must be ${OUTPUT_COMPARISONS.join(" or ")}` });
+  } else if (compare === "top" && output === null) {
+    problems.push({ field: "output", problem: "must name the output whose largest value counts" });
+  }
+  return problems;
 }
 
 function findQueryProblems({

@@ -44,6 +44,12 @@ const rate = (changes: object): ReleaseMetric[] => [
 const query = (changes: object): ReleaseMetric[] => [
   { name: "q", isDecisive: true, kind: "query", query: "up", min: 1, max: null, ...changes },
 ];
+const outputs = (changes: object): ReleaseMetric[] => [
+  {
+    ...{ name: "o", isDecisive: true, kind: "output_disagreement", output: null },
+    ...{ compare: "values", tolerance: 0.01, maxRatio: 0.1, ...changes },
+  },
+];
 const ab = (changes: object): ReleaseStrategy => ({
   kind: "ab",
   iterations: 3,
@@ -183,6 +189,10 @@ describe("a plan that cannot work is refused with the field", () => {
     ["a query without a bound", { metrics: query({ min: null }) }, "metrics[0].min"],
     ["a query without a query", { metrics: query({ query: " " }) }, "metrics[0].query"],
     ["bounds that cross", { metrics: query({ max: 0 }) }, "metrics[0].max"],
+    ["outputs that may all differ", { metrics: outputs({ maxRatio: 1 }) }, "metrics[0].maxRatio"],
+    ["a tolerance in percent", { metrics: outputs({ tolerance: 5 }) }, "metrics[0].tolerance"],
+    ["an unknown comparison", { metrics: outputs({ compare: "hue" }) }, "metrics[0].compare"],
+    ["the top of no output", { metrics: outputs({ compare: "top" }) }, "metrics[0].output"],
     ["an unknown metric", { metrics: latency({ kind: "vibes" }) }, "metrics[0].kind"],
     [
       "a candidate that nobody asks anything",
@@ -192,6 +202,11 @@ describe("a plan that cannot work is refused with the field", () => {
     [
       "texts that are asked of one version only",
       { mirrorShare: 0, replay: { kind: "off" } },
+      "mirrorShare",
+    ],
+    [
+      "outputs of one version only",
+      { metrics: outputs({}), mirrorShare: 0, replay: { kind: "off" } },
       "mirrorShare",
     ],
   ];

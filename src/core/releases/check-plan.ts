@@ -221,6 +221,9 @@ function findListProblems({ metrics, hooks, intervalMs }: ReleasePlan): FieldPro
   return [...problems, ...findHookProblems(hooks, intervalMs)];
 }
 
+/** Metrics that compare answers of both versions to the same question. */
+const ASKS_BOTH: ReadonlySet<string> = new Set(["label_disagreement", "output_disagreement"]);
+
 /** A release that nothing is asked about, or that the candidate never sees a text in, would never end, or never be judged. */
 function findSourceProblems(plan: ReleasePlan): FieldProblem[] {
   const { strategy, metrics } = plan;
@@ -238,7 +241,7 @@ function findSourceProblems(plan: ReleasePlan): FieldProblem[] {
       { field: "mirrorShare", problem: `${problem}: nobody would ask the candidate anything` },
     ];
   }
-  if (decisive.some((metric) => metric.kind === "label_disagreement")) {
+  if (decisive.some((metric) => ASKS_BOTH.has(metric.kind))) {
     return [
       { field: "mirrorShare", problem: `${problem}: no text would be asked of both versions` },
     ];

@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../errors.ts";
+import type { ComparedAnswers } from "./compare-outputs.ts";
 import type { Observation, PairCount } from "./observation.ts";
 import {
   CONFIDENCE_UNITS,
   compareCodes,
   compareGates,
   compareLabels,
+  compareOutputCounts,
   comparePairs,
   limitLabels,
   limitPairs,
@@ -34,6 +36,8 @@ export interface ObservationRecorder {
   recordFeedback(isRight: boolean): void;
   /** A whole run of a set of labelled texts. */
   recordGate(gateSet: string, right: number, total: number): void;
+  /** Answers of both versions that were compared for a metric. */
+  recordOutputs(metric: string, compared: ComparedAnswers): void;
   /** Everything since the start, or since the last `take`. */
   read(): Observation;
   /** The same, and begins anew. */
@@ -56,6 +60,7 @@ interface Counts {
   readonly labels: Map<string, { best: number; readonly scores: number[] }>;
   readonly pairs: Map<string, PairCount>;
   readonly gates: Map<string, { right: number; total: number }>;
+  readonly outputs: Map<string, ComparedAnswers>;
 }
 
 export function createObservationRecorder(): ObservationRecorder {
@@ -73,6 +78,13 @@ export function createObservationRecorder(): ObservationRecorder {
     recordGate(gateSet, right, total) {
       const before = counts.gates.get(gateSet) ?? { right: 0, total: 0 };
       counts.gates.set(gateSet, { right: before.right + right, total: before.total + total });
+    },
+    recordOutputs(metric, { agreed, disagreed }) {
+      const before = counts.outputs.get(metric) ?? { agreed: 0, disagreed: 0 };
+      counts.outputs.set(metric, {
+        agreed: before.agreed + agreed,
+        disagreed: before.disagreed + disagreed,
+      });
     },
     read: () => toObservation(counts),
     take() {
@@ -173,6 +185,9 @@ function toObservation(counts: Counts): Observation {
     },
     feedback: { right: counts.right, wrong: counts.wrong },
     gates: [...counts.gates].map(([gateSet, gate]) => ({ gateSet, ...gate })).sort(compareGates),
+    outputs: [...counts.outputs]
+      .map(([metric, compared]) => ({ metric, ...compared }))
+      .sort(compareOutputCounts),
   };
 }
 
@@ -193,5 +208,6 @@ function createCounts(): Counts {
     labels: new Map(),
     pairs: new Map(),
     gates: new Map(),
+    outputs: new Map(),
   };
 }

@@ -51,6 +51,11 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
         (to) =>
           to.recordGate(`set-${right % 3}`, right, 9),
     ),
+    fc.nat({ max: 9 }).map(
+      (agreed): Happening =>
+        (to) =>
+          to.recordOutputs(`metric-${agreed % 3}`, { agreed, disagreed: 9 - agreed }),
+    ),
   ),
   { maxLength: 40 },
 );

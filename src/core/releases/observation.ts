@@ -36,6 +36,8 @@ export interface Observation {
   readonly feedback: { readonly right: number; readonly wrong: number };
   /** Complete runs of sets of labelled texts, in the order of their names. */
   readonly gates: readonly GateCount[];
+  /** Kept with the candidate: answers of both versions that were compared, by the name of the metric, in the order of `<`. */
+  readonly outputs: readonly OutputCount[];
 }
 
 export interface CodeCount {
@@ -71,6 +73,12 @@ export interface GateCount {
   readonly total: number;
 }
 
+export interface OutputCount {
+  readonly metric: string;
+  readonly agreed: number;
+  readonly disagreed: number;
+}
+
 export const EMPTY_OBSERVATION: Observation = {
   answered: 0,
   failures: [],
@@ -82,6 +90,7 @@ export const EMPTY_OBSERVATION: Observation = {
   agreement: { agreed: 0, disagreed: 0, pairs: [], otherPairs: 0 },
   feedback: { right: 0, wrong: 0 },
   gates: [],
+  outputs: [],
 };
 
 /** Errors that speak against the version. The others are the caller's doing: wrong input, no right, gone away. */
@@ -140,6 +149,11 @@ export function mergeObservations(a: Observation, b: Observation): Observation {
       right: one.right + other.right,
       total: one.total + other.total,
     })),
+    outputs: mergeSorted(a.outputs, b.outputs, compareOutputCounts, (one, other) => ({
+      metric: one.metric,
+      agreed: one.agreed + other.agreed,
+      disagreed: one.disagreed + other.disagreed,
+    })),
   };
 }
 
@@ -173,6 +187,7 @@ type Order<T> = (a: T, b: T) => number;
 export const compareLabels: Order<LabelCount> = (a, b) => compareTexts(a.label, b.label);
 export const compareCodes: Order<CodeCount> = (a, b) => compareTexts(a.code, b.code);
 export const compareGates: Order<GateCount> = (a, b) => compareTexts(a.gateSet, b.gateSet);
+export const compareOutputCounts: Order<OutputCount> = (a, b) => compareTexts(a.metric, b.metric);
 export const comparePairs: Order<PairCount> = (a, b) =>
   compareTexts(a.stable, b.stable) || compareTexts(a.candidate, b.candidate);
 

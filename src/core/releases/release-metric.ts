@@ -14,6 +14,7 @@ export type MetricRule =
   | SuccessRateRule
   | LatencyRule
   | DisagreementRule
+  | OutputDisagreementRule
   | StabilityIndexRule
   | ScoreDistanceRule
   | ConfidenceDropRule
@@ -46,6 +47,23 @@ export interface DisagreementRule {
   readonly kind: "label_disagreement";
   readonly maxRatio: number;
 }
+
+/**
+ * Share of the answers asked of both versions that differ: rows of tensors, vectors and values of texts. What a difference
+ * means only the model's owner knows, so by itself it is shown and decides nothing.
+ */
+export interface OutputDisagreementRule {
+  readonly kind: "output_disagreement";
+  /** The output of a model of tensors that is compared; null = all of them, and for models of texts. */
+  readonly output: string | null;
+  readonly compare: (typeof OUTPUT_COMPARISONS)[number];
+  /** With `values`: how far floats may be apart, relative to their size: 0.01 is 1 %. All else has to be the same. */
+  readonly tolerance: number;
+  readonly maxRatio: number;
+}
+
+/** `values`: floats are near, all else is the same. `top`: the largest value of the last axis is at the same place. */
+export const OUTPUT_COMPARISONS = ["values", "top"] as const;
 
 /** Population stability index of the scores, of the label where it is highest. */
 export interface StabilityIndexRule {
@@ -94,6 +112,7 @@ export const METRIC_KINDS = [
   "success_rate",
   "latency",
   "label_disagreement",
+  "output_disagreement",
   "stability_index",
   "score_distance",
   "confidence_drop",
@@ -137,6 +156,11 @@ export function defaultMetrics({ strategy, hasLabels, gateSet }: MetricChoice): 
       isDecisive: true,
       kind: "label_disagreement",
       maxRatio: 0.1,
+    });
+  } else {
+    metrics.push({
+      ...{ name: "outputs", isDecisive: false, kind: "output_disagreement" },
+      ...{ output: null, compare: "values", tolerance: 0.01, maxRatio: 0.1 },
     });
   }
   if (hasLabels && strategy !== "ab") {

@@ -1,11 +1,13 @@
 import type { FieldProblem } from "../errors.ts";
 import { SluiceError } from "../errors.ts";
-import type { ModelRegistry, VersionStatus } from "../models/registry.ts";
+import type { ModelRegistry } from "../models/registry.ts";
 import { describeKindChange } from "../models/version-kind.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutgoingEvent } from "../ports/event-outbox.ts";
 import type { ReleaseRange, ReleaseStore, StoredRelease } from "../ports/release-store.ts";
+import { assertMetricsFit } from "./assert-metrics-fit.ts";
 import type { ReleaseEvent } from "./decision.ts";
+import { refusePlan } from "./refuse-plan.ts";
 import type { ReleaseCommand } from "./release-command.ts";
 import { findCommandProblem } from "./release-command.ts";
 import type { ReleasePlan } from "./release-plan.ts";
@@ -126,34 +128,34 @@ function assertCanStart(plan: ReleasePlan, { registry, traffic }: ReleaseService
   const last = split && (split.candidateWeight >= 100 ? split.candidate : split.stable);
   const versions = registry.list().filter((one) => one.model === model);
   if (versions.length === 0) {
-    throw refuse("model", "is no model with versions of its own; GET /v1/models lists them");
+    throw refusePlan("model", "is no model with versions of its own; GET /v1/models lists them");
   }
   const stable =
     last !== undefined && isReady(registry, model, last) ? last : findDefault(model, registry);
   assertCandidate(plan, stable, registry);
-  assertMetricsFit(plan, versions);
+  assertMetricsFit(plan, registry);
   return stable;
 }
 
 function assertCandidate(plan: ReleasePlan, stable: string, registry: ModelRegistry): void {
   const { model, candidate } = plan;
   if (candidate === stable) {
-    throw refuse("candidate", `is the version that answers already; found ${candidate}`);
+    throw refusePlan("candidate", `is the version that answers already; found ${candidate}`);
   }
   const versions = registry.list().filter((one) => one.model === model);
   const found = versions.find(({ version }) => version === candidate);
   if (found === undefined) {
     const known = versions.map(({ version }) => version).join(", ");
-    throw refuse("candidate", `is no version of ${model}; there are ${known}`);
+    throw refusePlan("candidate", `is no version of ${model}; there are ${known}`);
   }
   if (found.state === "failed") {
-    throw refuse("candidate", `cannot be served: ${found.reason ?? "it failed"}`);
+    throw refusePlan("candidate", `cannot be served: ${found.reason ?? "it failed"}`);
   }
   const before = versions.find(({ version }) => version === stable);
   const isLoaded = found.state === "ready" && before?.state === "ready";
   const change = isLoaded ? describeKindChange(before, found) : undefined;
   if (change !== undefined) {
-    throw refuse("candidate", `${change}, compared with ${stable}; callers could not tell`);
+    throw refusePlan("candidate", `${change}, compared with ${stable}; callers could not tell`);
   }
 }
 
@@ -163,24 +165,6 @@ function findDefault(model: string, registry: ModelRegistry): string {
   const found = serving?.manifest ?? tensors?.manifest;
   if (found === undefined) throw new SluiceError("internal", `${model} is ready without a model.`);
   return found.version;
-}
-
-const NEEDS_LABELS: ReadonlySet<string> = new Set([
-  "label_disagreement",
-  "stability_index",
-  "score_distance",
-  "confidence_drop",
-  "gate_accuracy",
-  "feedback_accuracy",
-]);
-
-/** Metrics of labels would never come to a verdict about a model that gives none. */
-function assertMetricsFit({ model, metrics }: ReleasePlan, versions: readonly VersionStatus[]) {
-  const isOfTensors = versions.some(({ tensors }) => tensors !== undefined);
-  const at = isOfTensors ? metrics.findIndex(({ kind }) => NEEDS_LABELS.has(kind)) : -1;
-  if (at < 0) return;
-  const problem = `needs labels, and ${model} answers with tensors; leave it out`;
-  throw refuse(`metrics[${at}].kind`, problem);
 }
 
 /** Metrics whose source is not there would never come to a verdict. */
@@ -200,11 +184,6 @@ async function assertSources({ metrics }: ReleasePlan, sources: PlanSources): Pr
   if (first === undefined) return;
   const message = `${first.field} ${first.problem}.`;
   throw new SluiceError("invalid_argument", message, { details });
-}
-
-function refuse(field: string, problem: string): SluiceError {
-  const details = [{ field, problem }];
-  return new SluiceError("invalid_argument", `${field} ${problem}.`, { details });
 }
 
 async function runsAlready(model: string, store: ReleaseStore): Promise<SluiceError> {

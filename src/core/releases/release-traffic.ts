@@ -1,5 +1,6 @@
 import type { ModelRegistry } from "../models/registry.ts";
 import type { TrafficSplit } from "./assign-version.ts";
+import type { OutputComparison } from "./compare-outputs.ts";
 import type { ObservationRecorder } from "./observation-recorder.ts";
 import { createObservationRecorder } from "./observation-recorder.ts";
 
@@ -11,6 +12,8 @@ export interface ObservedSplit extends TrafficSplit {
   readonly windowStartedAtMs: number;
   /** The release has ended; what it decided goes on. */
   readonly isOver: boolean;
+  /** What of answers to the same question is compared, beside best labels. */
+  readonly comparisons: readonly OutputComparison[];
 }
 
 /** How the requests of a model are divided in this process, and what is seen of both versions. */

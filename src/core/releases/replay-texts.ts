@@ -4,6 +4,7 @@ import type { KeptText } from "../ports/evidence-store.ts";
 import type { ReplicaObservation, StoredRelease } from "../ports/release-store.ts";
 import { compareItems, observeItem } from "./answer-released.ts";
 import { askVersion } from "./ask-versions.ts";
+import { listComparisons } from "./compare-outputs.ts";
 import { createObservationRecorder } from "./observation-recorder.ts";
 
 /**
@@ -19,7 +20,7 @@ const REPLAY = "replay";
  * @throws SluiceError as `askVersion`; nothing is known then
  */
 export async function replayTexts(
-  { state }: StoredRelease,
+  { plan, state }: StoredRelease,
   texts: readonly KeptText[],
   pipeline: InferencePipeline,
 ): Promise<ReplicaObservation> {
@@ -35,7 +36,7 @@ export async function replayTexts(
   };
   const before = await ask("stable");
   const after = await ask("candidate");
-  const released = { split: { stable, candidate }, recorders };
+  const released = { split: { stable, candidate, comparisons: listComparisons(plan) }, recorders };
   for (const [at, one] of before.entries()) compareItems(one, after[at], released);
   return {
     ...{ replica: REPLAY, windowStartedAtMs },

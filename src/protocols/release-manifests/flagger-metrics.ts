@@ -142,6 +142,7 @@ function toTemplate(name: string, query: string, target: ReleaseTarget): Manifes
 
 const ONLY_HERE: Partial<Record<ReleaseMetric["kind"], string>> = {
   label_disagreement: "asks both versions the same texts",
+  output_disagreement: "asks both versions the same",
   stability_index: "compares distributions of scores",
   score_distance: "compares distributions of scores",
   confidence_drop: "compares confidences",

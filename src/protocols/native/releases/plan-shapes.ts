@@ -31,6 +31,12 @@ export const METRIC_SHAPES: Readonly<Record<MetricRule["kind"], Shape>> = {
     ignoreBelowMs: { is: "number", otherwise: 10 },
   },
   label_disagreement: { maxRatio: needed },
+  output_disagreement: {
+    output: { is: "text", otherwise: null },
+    compare: { is: "text", otherwise: "values" },
+    tolerance: { is: "number", otherwise: 0.01 },
+    maxRatio: needed,
+  },
   stability_index: { maxIndex: needed },
   score_distance: { maxDistance: needed },
   confidence_drop: { maxDrop: needed },
